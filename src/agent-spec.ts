@@ -1,0 +1,22 @@
+import type { RestartPolicy } from './core/restart-policy.ts'
+
+/** What an agent is: registered durably, the same after every restart. All paths absolute, all defaults filled in. */
+export interface AgentSpec {
+  id: string
+  role: string
+  /** `shell`, `echo`, or the absolute path of a module whose default export is made by defineBehavior. */
+  behavior: string
+  /** The prompt of sessions that name none. */
+  instructions: string
+  /** The working directory of sessions that name none. */
+  workingDir: string
+  restart: RestartPolicy
+  limits: AgentLimits
+}
+
+export interface AgentLimits {
+  /** Used heap plus external memory of the thread, in MiB: above it the thread is ended and the restart policy applies. */
+  memoryMb: number
+  /** The longest turn, in ms: then it is cancelled and ends `failed` with `turn_timeout`. */
+  turnMs: number
+}

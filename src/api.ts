@@ -1,0 +1,192 @@
+/**
+ * The public interface of a team: what a program, the gateway and the command line see. `createTeam` (team.ts) makes one.
+ *
+ * All methods throw AgentryError; the codes named here are those that a caller meets in ordinary use. Everything that resolves
+ * is durable (promise 1), whatever happens next.
+ */
+import type { AgentSpec } from './agent-spec.ts'
+import type { JsonObject } from './core/json.ts'
+import type { RestartPolicy } from './core/restart-policy.ts'
+import type { SessionRecord } from './core/record.ts'
+import type { SessionHeader, SessionState, SessionStatus } from './core/session-state.ts'
+import type { CreateSessionInput, ImportedSession, SessionPatch } from './protocol/commands.ts'
+import type { Outcome, TurnEvent } from './protocol/from-agent.ts'
+import type { WireError } from './errors.ts'
+import type { RetentionPolicy } from './store/retention.ts'
+import type { SessionNote } from './store/session-store.ts'
+
+/** A spec as a caller gives it: only `id` and `behavior` are needed. Relative paths resolve from the process's directory. */
+export interface AgentSpecInput {
+  id: string
+  /** `shell`, `echo`, or the path of a behavior module. */
+  behavior: string
+  role?: string
+  instructions?: string
+  workingDir?: string
+  restart?: Partial<RestartPolicy>
+  limits?: Partial<AgentSpec['limits']>
+}
+
+/**
+ * starting: waits for its thread · idle, working: on a thread · restarting: waits for its backoff · hibernated: no thread until
+ * the next message · failed: crashed too often, start it by hand · stopped: by hand, or by its restart policy.
+ */
+export type AgentState = 'starting' | 'idle' | 'working' | 'restarting' | 'hibernated' | 'failed' | 'stopped'
+
+export interface AgentInfo {
+  id: string
+  role: string
+  behavior: string
+  state: AgentState
+  currentSessionId?: string
+  /** Accepted messages that wait, the running one not counted. */
+  queueDepth: number
+  /** Restarts after crashes since the supervisor started. */
+  restarts: number
+  lastError?: WireError
+  /** ISO 8601; of the last turn that started or finished here. */
+  lastActivityAt?: string
+  usage?: ResourceUsage
+  spec: AgentSpec
+}
+
+export interface ResourceUsage {
+  heapBytes: number
+  externalBytes: number
+  /** CPU time of the present stay, ms. */
+  cpuMs: number
+  /** 0 to 1, since the last reading. */
+  loopUtilization: number
+}
+
+export interface SessionInfo extends SessionHeader {
+  /** True for its agent's current session. */
+  current: boolean
+  /** Bytes of journal and snapshot. */
+  diskBytes: number
+}
+
+export interface SessionFilter {
+  agentId?: string
+  status?: SessionStatus
+  /** Case-insensitive, in name and description. */
+  search?: string
+  /** Lists the trash instead. */
+  trashed?: boolean
+}
+
+/** Everything that happens in a team. `epoch` and `seq` order events of one supervisor run; a new run starts a new epoch. */
+export type TeamEvent = { epoch: number; seq: number; at: string } & TeamEventBody
+
+export type TeamEventBody =
+  | { type: 'agent-state'; agentId: string; state: AgentState; error?: WireError }
+  | { type: 'agent-removed'; agentId: string }
+  | { type: 'session'; session: SessionInfo; gone: boolean }
+  | { type: 'turn'; agentId: string; sessionId: string; event: TurnEvent }
+  | { type: 'log'; agentId: string; stream: 'stdout' | 'stderr'; text: string; droppedBytes: number }
+  | { type: 'usage'; agentId: string; usage: ResourceUsage; queueDepth: number }
+  | { type: 'note'; agentId?: string; note: SessionNote }
+  /** Events before this one were dropped: this reader was too slow. Read the lists again. */
+  | { type: 'reset' }
+
+export interface SendOptions {
+  /** Makes the message safe to repeat: the same taskId joins the running turn, or answers its recorded outcome. */
+  taskId?: string
+  from?: string
+  metadata?: JsonObject
+  /** Refuse with `session_not_found` unless this is the current session. */
+  sessionId?: string
+  /** Aborting stops the waiting, not the turn: see `cancel`. */
+  signal?: AbortSignal
+}
+
+/** The handle of one agent. Stays valid over restarts and hibernation; every call wakes the agent if need be. */
+export interface Agent {
+  readonly id: string
+  info(): AgentInfo
+  /**
+   * Sends a message and resolves with the outcome of its turn; a failed or cancelled turn is an outcome, not an error.
+   * Throws `mailbox_full`, `message_too_large`, `task_conflict`, `agent_crashed`, `agent_failed`, `agent_stopped`, `no_thread`, …
+   */
+  send(input: string, options?: SendOptions): Promise<Outcome>
+  /** Like send, but yields what happens on the way; the last event is `turn-finished` with the outcome. */
+  stream(input: string, options?: SendOptions): AsyncIterable<TurnEvent>
+  /** Resolves as soon as the message is durable in the agent's queue: its turn will run, crash or not. */
+  post(input: string, options?: SendOptions): Promise<Outcome>
+  /** Cancels the running turn, or the one given. Resolves with false where there was none. */
+  cancel(turnId?: string): Promise<boolean>
+
+  /** Creates a session and makes it current; the one before is suspended. */
+  createSession(input: CreateSessionInput): Promise<SessionInfo>
+  /** Makes a session current; the one before is suspended. Throws `session_not_found`, `session_terminated`. */
+  loadSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo>
+  /** Like loadSession. */
+  resumeSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo>
+  /** Writes the snapshot of a session (default: the current one) now. */
+  saveSession(sessionId?: string): Promise<SessionInfo>
+  suspendSession(sessionId?: string, options?: CommandOptions): Promise<SessionInfo>
+  terminateSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo>
+  updateSession(sessionId: string, patch: SessionPatch): Promise<SessionInfo>
+  forkSession(sessionId: string, name?: string): Promise<SessionInfo>
+  importSession(session: ImportedSession): Promise<SessionInfo>
+  /** Terminates and moves to the trash. */
+  deleteSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo>
+  restoreSession(sessionId: string): Promise<SessionInfo>
+  /** The current session, or undefined. Wakes nobody. */
+  currentSession(): SessionInfo | undefined
+  /** This agent's sessions, last accessed first. Wakes nobody. */
+  sessions(filter?: Omit<SessionFilter, 'agentId'>): SessionInfo[]
+
+  /** Stops the agent in good order (running turn finished or, after `graceMs`, interrupted). It stays registered, stopped. */
+  stop(options?: { graceMs?: number }): Promise<void>
+  /** Starts a stopped or failed agent, with a clean restart history. */
+  start(): Promise<void>
+  /** stop and start. */
+  restart(options?: { graceMs?: number }): Promise<void>
+}
+
+export interface CommandOptions {
+  /** Cancel the running turn and the queue first, instead of waiting for them. */
+  cancel?: boolean
+}
+
+export interface TeamHealth {
+  status: 'ok' | 'degraded'
+  agents: Record<AgentState, number>
+  sessions: number
+  diskBytes: number
+  rssBytes: number
+  /** What is wrong on disk, as found at start and since. */
+  notes: SessionNote[]
+}
+
+export interface Team extends AsyncDisposable {
+  /** Absolute path of the data directory. */
+  readonly directory: string
+  readonly epoch: number
+  /** Registers and starts an agent. A known id with the same spec returns its agent; with another: `agent_exists`. */
+  spawn(spec: AgentSpecInput): Promise<Agent>
+  agent(id: string): Agent | undefined
+  agents(): AgentInfo[]
+  /** Stops an agent and takes it out of the registry. Its sessions stay. */
+  removeAgent(id: string): Promise<void>
+  /** The team's sessions, last accessed first. Wakes nobody. */
+  sessions(filter?: SessionFilter): SessionInfo[]
+  /** A session's header by id, from the catalog. */
+  session(sessionId: string): SessionInfo | undefined
+  /** A session by id, unique id prefix (4 characters or more) or name. Throws `session_not_found`, `session_ambiguous`. */
+  findSession(reference: string, agentId?: string): SessionInfo
+  /** The whole state of a session, the conversation included. */
+  readSession(sessionId: string): Promise<SessionState>
+  /** A session's records behind `afterSeq`, from disk. */
+  records(sessionId: string, afterSeq?: number): AsyncIterable<SessionRecord>
+  /** The outcome of a task: running, queued (`accepted`) or recorded. Undefined where no session knows it. */
+  task(taskId: string): Promise<Outcome | undefined>
+  /** Sessions that the policy would trash (`dryRun`), or has trashed. */
+  cleanup(policy: RetentionPolicy, options?: { dryRun?: boolean }): Promise<SessionInfo[]>
+  /** Events from now on. A reader that falls more than 1,000 events behind gets `reset` in place of what it missed. */
+  events(options?: { signal?: AbortSignal }): AsyncIterable<TeamEvent>
+  health(): TeamHealth
+  /** Stops all agents in good order, last started first, and frees the directory. Idempotent. */
+  close(options?: { graceMs?: number }): Promise<void>
+}

@@ -1,0 +1,78 @@
+/**
+ * What a behavior is, for those who write one: `import { defineBehavior } from 'agentry/behavior'`.
+ * It has no imports of its own at run time, so that a module which uses it stays light.
+ */
+import type { Json } from './core/json.ts'
+import type { MemoryEntry, Usage, ToolCall } from './core/session-state.ts'
+import type { Message } from './core/record.ts'
+
+/** The session as a behavior sees it: a view that follows the state. Change it through the context's methods. */
+export interface SessionView {
+  readonly id: string
+  readonly name: string
+  readonly workingDir: string
+  readonly prompt: string
+  readonly vars: Readonly<Record<string, string>>
+  readonly metadata: Readonly<Record<string, Json>>
+  /** The conversation, the message of this turn last. Do not change it. */
+  readonly memory: readonly MemoryEntry[]
+}
+
+export interface ToolResult {
+  content: string
+  /** Default `ok`. */
+  outcome?: 'ok' | 'error'
+  exitCode?: number
+}
+
+export interface BehaviorContext {
+  readonly agentId: string
+  readonly session: SessionView
+  /** The message: input, from, taskId, turnId, metadata. */
+  readonly message: Readonly<Message>
+  /** 1, or more where crashes cut this turn off before (resumable behaviors only). */
+  readonly attempt: number
+  /** Aborted on cancel, on the turn's time limit, and when a stop runs out of patience. */
+  readonly signal: AbortSignal
+  /** Sends text to whoever follows the turn. Transient: merged, capped, not recorded. */
+  emit(text: string): void
+  /**
+   * Runs a side effect with its start durable before it runs and its end durable before it resolves: after a crash it is
+   * never run twice, but reported with outcome `unknown`. What `execute` throws becomes the result with outcome `error`.
+   */
+  runTool(
+    name: string,
+    input: Json,
+    execute: (call: { toolCallId: string; signal: AbortSignal }) => Promise<ToolResult | string>,
+    /** The id of a call that `recordStep` announced. Default: a new one. */
+    toolCallId?: string,
+  ): Promise<ToolResult & { toolCallId: string }>
+  /** Records an answer of a model, with the calls it asks for. Durable when it resolves. */
+  recordStep(step: { content: string; toolCalls?: ToolCall[]; usage?: Usage }): Promise<void>
+  /** Records changes of the session, durable when it resolves. null removes a key. */
+  updateSession(changes: {
+    workingDir?: string
+    vars?: Record<string, string | null>
+    metadata?: Record<string, Json | null>
+  }): Promise<void>
+}
+
+/** What a turn gives: text, or text with an exit code. Undefined: the last recorded step is the result. */
+export type BehaviorResult = string | undefined | { result?: string; exitCode?: number }
+
+export interface Behavior {
+  /** Shown where the agent is listed. Default: the module's name. */
+  readonly name?: string
+  /**
+   * True where a turn that a crash cut off may be run again with attempt + 1: the behavior then reads from session.memory what is
+   * done already. Default false: such a turn ends `interrupted`.
+   */
+  readonly resumable?: boolean
+  /** Processes one message. What it throws ends the turn `failed`. */
+  run(message: string, context: BehaviorContext): Promise<BehaviorResult> | BehaviorResult
+}
+
+/** Gives a behavior its type. A module of a behavior is `export default defineBehavior({ run(message, context) { … } })`. */
+export function defineBehavior(behavior: Behavior): Behavior {
+  return behavior
+}

@@ -1,0 +1,247 @@
+/**
+ * The reducer: records in, state out. Pure in the sense that counts: no I/O, no clock, the same records always give the
+ * same state. It works on the state it is given (a turn must cost what it adds, not a copy of the history).
+ *
+ * Invariants:
+ * F1  fold(fold(empty, a), b) equals fold(empty, a ++ b): a snapshot plus the tail equals the full replay.
+ * F2  seq grows by exactly 1; the epoch never falls.
+ * F3  an illegal record throws `session_damaged` before anything of the state is changed.
+ * F4  lastAccessedAt changes by loads and turns only.
+ */
+import { AgentryError, assertNever } from '../errors.ts'
+import type { BodyOf, Patch, SessionChanges, SessionRecord } from './record.ts'
+import {
+  FORMAT_VERSION,
+  MAX_TASKS,
+  type MemoryEntry,
+  type OpenCall,
+  type OpenTurn,
+  type SessionHeader,
+  type SessionState,
+} from './session-state.ts'
+
+/** The state that the first record of a journal makes. Throws `session_damaged` for any record but session.created. */
+export function foldFirst(record: SessionRecord): SessionState {
+  if (record.type !== 'session.created' || record.seq !== 1) {
+    throw damaged(record, 'session.created with seq 1 as the first record')
+  }
+  const memory = record.memory ?? []
+  return {
+    formatVersion: FORMAT_VERSION,
+    id: record.sessionId,
+    agentId: record.agentId,
+    name: record.name,
+    description: record.description,
+    status: record.status,
+    createdAt: record.at,
+    lastAccessedAt: record.at,
+    seq: 1,
+    epoch: record.epoch,
+    journalOffset: 0,
+    activation: record.activation,
+    ...(record.forkedFrom && { forkedFrom: record.forkedFrom }),
+    counts: { turns: countTurns(memory), entries: memory.length, inputTokens: 0, outputTokens: 0 },
+    workingDir: record.workingDir,
+    prompt: record.prompt,
+    vars: record.vars,
+    metadata: record.metadata,
+    turn: null,
+    queue: [],
+    tasks: [],
+    memory: [...memory],
+  }
+}
+
+/** Folds one record into `state`, which it changes and returns. */
+export function fold(state: SessionState, record: SessionRecord): SessionState {
+  if (record.seq !== state.seq + 1) throw damaged(record, `seq ${state.seq + 1}`)
+  if (record.epoch < state.epoch) throw damaged(record, `an epoch of at least ${state.epoch}`)
+  apply(state, record)
+  state.seq = record.seq
+  state.epoch = record.epoch
+  return state
+}
+
+/** The state without its conversation, as an object of its own (its lists are copies, its entries are shared). */
+export function headerOf(state: SessionState): SessionHeader {
+  const { memory: _memory, ...header } = state
+  return { ...header, counts: { ...state.counts }, queue: [...state.queue], tasks: [...state.tasks] }
+}
+
+function apply(state: SessionState, record: SessionRecord): void {
+  switch (record.type) {
+    case 'session.created':
+      throw damaged(record, 'session.created only once')
+    case 'session.changed':
+      applyChanges(state, record.changes)
+      if (record.accessed) state.lastAccessedAt = record.at
+      return
+    case 'session.trashed':
+      if (state.trashedAt !== undefined) throw damaged(record, 'a session that is not in the trash')
+      state.trashedAt = record.at
+      return
+    case 'session.restored':
+      if (state.trashedAt === undefined) throw damaged(record, 'a session that is in the trash')
+      delete state.trashedAt
+      return
+    case 'message.accepted': {
+      const { turnId, taskId, input, from, metadata } = record
+      state.queue.push({
+        turnId,
+        taskId,
+        input,
+        ...(from !== undefined && { from }),
+        ...(metadata !== undefined && { metadata }),
+      })
+      return
+    }
+    case 'turn.started':
+      return startTurn(state, record)
+    case 'step.model': {
+      const turn = openTurn(state, record)
+      const { content, toolCalls, usage } = record
+      for (const { toolCallId, name } of toolCalls ?? [])
+        turn.calls.push({ toolCallId, name, state: 'announced' })
+      if (usage) {
+        state.counts.inputTokens += usage.inputTokens
+        state.counts.outputTokens += usage.outputTokens
+      }
+      remember(state, record, {
+        role: 'assistant',
+        content,
+        ...(toolCalls && { toolCalls }),
+        ...(usage && { usage }),
+      })
+      return
+    }
+    case 'tool.started': {
+      const turn = openTurn(state, record)
+      const { toolCallId, name, input } = record
+      const call = turn.calls.find((call) => call.toolCallId === toolCallId)
+      if (call === undefined) {
+        turn.calls.push({ toolCallId, name, state: 'running' })
+        remember(state, record, { role: 'assistant', content: '', toolCalls: [{ toolCallId, name, input }] })
+      } else if (call.state === 'announced') {
+        call.state = 'running'
+      } else {
+        throw damaged(record, `a tool call that has not started (it is ${call.state})`)
+      }
+      return
+    }
+    case 'tool.finished': {
+      const call = unfinishedCall(state, record)
+      call.state = record.outcome
+      remember(state, record, { role: 'tool', content: record.content, toolCallId: record.toolCallId })
+      return
+    }
+    case 'turn.finished':
+      return finishTurn(state, record)
+    default:
+      assertNever(record)
+  }
+}
+
+function applyChanges(state: SessionState, changes: SessionChanges): void {
+  if (changes.name !== undefined) state.name = changes.name
+  if (changes.description !== undefined) state.description = changes.description
+  if (changes.status !== undefined) state.status = changes.status
+  if (changes.activation !== undefined) state.activation = changes.activation
+  if (changes.workingDir !== undefined) state.workingDir = changes.workingDir
+  if (changes.prompt !== undefined) state.prompt = changes.prompt
+  if (changes.vars !== undefined) state.vars = patched(state.vars, changes.vars)
+  if (changes.metadata !== undefined) state.metadata = patched(state.metadata, changes.metadata)
+}
+
+/** A new object with the patch laid over: null removes a key. Built from entries, so that no key reaches a prototype. */
+function patched<T>(base: { [key: string]: T }, patch: Patch<T>): { [key: string]: T } {
+  const merged = new Map(Object.entries(base))
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(key)
+    else merged.set(key, value)
+  }
+  return Object.fromEntries(merged)
+}
+
+function startTurn(state: SessionState, record: SessionRecord & BodyOf<'turn.started'>): void {
+  const { turnId, attempt, at } = record
+  if (state.turn !== null) {
+    if (state.turn.turnId !== turnId || attempt !== state.turn.attempt + 1) {
+      throw damaged(record, `attempt ${state.turn.attempt + 1} of the unfinished turn ${state.turn.turnId}`)
+    }
+    state.turn.attempt = attempt
+    state.lastAccessedAt = at
+    return
+  }
+  const message = state.queue[0]
+  if (message === undefined || message.turnId !== turnId || attempt !== 1) {
+    throw damaged(record, `attempt 1 of the first message in the queue (${message?.turnId ?? 'it is empty'})`)
+  }
+  state.queue.shift()
+  state.turn = { ...message, startedAt: at, attempt, calls: [] }
+  state.lastAccessedAt = at
+  remember(state, record, { role: 'user', content: message.input })
+}
+
+function finishTurn(state: SessionState, record: SessionRecord & BodyOf<'turn.finished'>): void {
+  const { turnId, status, result, error, exitCode } = record
+  let taskId: string
+  if (state.turn?.turnId === turnId) {
+    const unfinished = state.turn.calls.find((call) => call.state === 'running')
+    if (unfinished) throw damaged(record, `tool call ${unfinished.toolCallId} finished before its turn`)
+    taskId = state.turn.taskId
+    state.turn = null
+    state.counts.turns += 1
+    if (result !== undefined) remember(state, record, { role: 'assistant', content: result })
+  } else {
+    const index = state.queue.findIndex((message) => message.turnId === turnId)
+    const message = state.queue[index]
+    if (message === undefined) throw damaged(record, 'the id of the open turn or of a queued message')
+    taskId = message.taskId
+    state.queue.splice(index, 1)
+  }
+  state.lastAccessedAt = record.at
+  state.tasks.push({
+    taskId,
+    turnId,
+    status,
+    ...(error && { error }),
+    ...(exitCode !== undefined && { exitCode }),
+  })
+  if (state.tasks.length > MAX_TASKS) state.tasks.shift()
+}
+
+type EntryBody = Omit<MemoryEntry, 'seq' | 'at' | 'turnId'>
+
+function remember(state: SessionState, record: SessionRecord & { turnId: string }, body: EntryBody): void {
+  state.memory.push({ seq: record.seq, at: record.at, turnId: record.turnId, ...body })
+  state.counts.entries += 1
+}
+
+function openTurn(state: SessionState, record: SessionRecord & { turnId: string }): OpenTurn {
+  if (state.turn?.turnId !== record.turnId) {
+    throw damaged(record, `the open turn ${state.turn?.turnId ?? '(there is none)'}`)
+  }
+  return state.turn
+}
+
+function unfinishedCall(state: SessionState, record: SessionRecord & BodyOf<'tool.finished'>): OpenCall {
+  const call = openTurn(state, record).calls.find((call) => call.toolCallId === record.toolCallId)
+  // An announced call may end without a start: refused, unknown tool, invalid arguments.
+  if (call === undefined || (call.state !== 'running' && call.state !== 'announced')) {
+    throw damaged(
+      record,
+      `a tool call that is under way (${record.toolCallId} is ${call?.state ?? 'not known'})`,
+    )
+  }
+  return call
+}
+
+function countTurns(memory: readonly MemoryEntry[]): number {
+  return new Set(memory.map((entry) => entry.turnId)).size
+}
+
+function damaged(record: SessionRecord, expected: string): AgentryError {
+  return new AgentryError('session_damaged', `record ${record.seq} (${record.type}): expected ${expected}`, {
+    data: { seq: record.seq, type: record.type, expected },
+  })
+}

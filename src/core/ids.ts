@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { AgentryError } from '../errors.ts'
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const AGENT_ID = /^[a-z0-9][a-z0-9_-]{0,63}$/
+const TASK_ID = /^[\x21-\x7e]{1,128}$/
+
+let lastMs = 0
+let counter = 0
+
+/**
+ * A UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then 74 bits of which the first 12 count up within one
+ * millisecond (method 1 of section 6.2), so that ids of one thread sort in the order they were made, clock steps included.
+ */
+export function createId(nowMs: number = Date.now()): string {
+  const bytes = randomBytes(16)
+  if (nowMs > lastMs) {
+    lastMs = nowMs
+    counter = bytes.readUInt16BE(6) & 0x7ff
+  } else if (++counter > 0xfff) {
+    lastMs += 1
+    counter = 0
+  }
+  bytes.writeUIntBE(lastMs, 0, 6)
+  bytes.writeUInt16BE(0x7000 | counter, 6)
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** The Unix milliseconds inside a UUIDv7. */
+export function idTimeMs(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}
+
+/** True for a UUIDv7 in lower case: the only form of a session or turn id, checked before any path is built of it. */
+export function isId(value: string): boolean {
+  return UUID_V7.test(value)
+}
+
+/** Throws `invalid_id` unless `value` is a UUIDv7 in lower case. */
+export function assertSessionId(value: string): void {
+  if (!isId(value)) {
+    throw new AgentryError(
+      'invalid_id',
+      `expected a session id (a UUIDv7 in lower case), received ${quote(value)}`,
+    )
+  }
+}
+
+/** Throws `invalid_id` unless `value` is a name of 1 to 64 of `a-z 0-9 _ -` that starts with a letter or digit. */
+export function assertAgentId(value: string): void {
+  if (!AGENT_ID.test(value)) {
+    throw new AgentryError(
+      'invalid_id',
+      `expected an agent id (1 to 64 of a-z, 0-9, _ and -, first a letter or digit), received ${quote(value)}`,
+    )
+  }
+}
+
+/** Throws `invalid_id` unless `value` is 1 to 128 printable ASCII characters without spaces. */
+export function assertTaskId(value: string): void {
+  if (!TASK_ID.test(value)) {
+    throw new AgentryError(
+      'invalid_id',
+      `expected a taskId (1 to 128 printable ASCII characters, no spaces), received ${quote(value)}`,
+    )
+  }
+}
+
+/** A value from outside, fit for an error message: quoted, escaped, at most 64 characters. */
+export function quote(value: string): string {
+  return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value)
+}

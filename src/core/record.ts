@@ -1,0 +1,98 @@
+/**
+ * The records of a session's journal: the only truth about a session. `fold` (fold.ts) turns them into its state.
+ * On disk each is one line of JSON (see `store/journal.ts` and docs/session-format.md).
+ */
+import type { WireError } from '../errors.ts'
+import type { Json, JsonObject } from './json.ts'
+import type { MemoryEntry, SessionStatus, ToolCall, ToolOutcome, TurnStatus, Usage } from './session-state.ts'
+
+/** What every record has beside its `type`. */
+export interface RecordEnvelope {
+  /** 1 for the first record of a session, then 1 more each. */
+  seq: number
+  /** The token of the claim under which it was written; never lower than that of the record before it. */
+  epoch: number
+  /** ISO 8601, UTC. For people: order is by `seq`, clocks go back. */
+  at: string
+}
+
+/** A merge patch for one level of keys: a value sets, null removes (after RFC 7396). */
+export type Patch<T> = { [key: string]: T | null }
+
+export interface SessionChanges {
+  name?: string
+  description?: string
+  status?: SessionStatus
+  /** Given with `status: active`: higher than that of every other session of the agent. */
+  activation?: number
+  workingDir?: string
+  prompt?: string
+  vars?: Patch<string>
+  metadata?: Patch<Json>
+}
+
+/** A message as the agent took it: the input of one turn. */
+export interface Message {
+  /** UUIDv7, given by the supervisor. */
+  turnId: string
+  /** The client's, else the turnId. Unique in the team. */
+  taskId: string
+  input: string
+  /** Who sent it: a person, a program, another agent. */
+  from?: string
+  metadata?: JsonObject
+}
+
+export type RecordBody =
+  | {
+      type: 'session.created'
+      sessionId: string
+      agentId: string
+      name: string
+      description: string
+      status: SessionStatus
+      activation: number
+      workingDir: string
+      prompt: string
+      vars: { [name: string]: string }
+      metadata: JsonObject
+      /** For a fork: where it comes from. */
+      forkedFrom?: { sessionId: string; seq: number }
+      /** For a fork or an import: the conversation it starts with. */
+      memory?: MemoryEntry[]
+    }
+  | { type: 'session.changed'; changes: SessionChanges; /** Set where a load caused it. */ accessed?: true }
+  | { type: 'session.trashed' }
+  | { type: 'session.restored' }
+  | ({ type: 'message.accepted' } & Message)
+  | {
+      type: 'turn.started'
+      turnId: string
+      /** 1, and 1 more for each time a crash cut it off. */ attempt: number
+    }
+  | { type: 'step.model'; turnId: string; content: string; toolCalls?: ToolCall[]; usage?: Usage }
+  | { type: 'tool.started'; turnId: string; toolCallId: string; name: string; input: Json }
+  | {
+      type: 'tool.finished'
+      turnId: string
+      toolCallId: string
+      outcome: ToolOutcome
+      content: string
+      exitCode?: number
+    }
+  | {
+      type: 'turn.finished'
+      turnId: string
+      status: TurnStatus
+      /** Left out where the last memory entry of the turn is the result already. */
+      result?: string
+      error?: WireError
+      exitCode?: number
+    }
+
+export type RecordType = RecordBody['type']
+
+export type SessionRecord = RecordEnvelope & RecordBody
+
+/** The body of one type: `BodyOf<'turn.started'>`. */
+export type BodyOf<T extends RecordType> = Extract<RecordBody, { type: T }>

@@ -1,0 +1,74 @@
+/**
+ * The turn state machine: what may follow what, as pure functions from a state to the records to write next.
+ *
+ *   accepted ── turn.started ──► open ── turn.finished ──► completed | failed | cancelled | interrupted
+ *      │                          │ ▲
+ *      └─ turn.finished           └─┘ turn.started, attempt + 1: after a crash, where the behavior can go on
+ *         (cancelled in the queue)
+ */
+import type { RecordBody } from './record.ts'
+import type { SessionState, TaskEntry } from './session-state.ts'
+
+/** A turn that took its thread down this often is not tried again. */
+export const MAX_ATTEMPTS = 3
+
+/** Given as the result of a tool call that a crash cut off. */
+export const OUTCOME_UNKNOWN =
+  'outcome unknown: the process ended while this call was running; it may have had any effect and was not repeated'
+
+/**
+ * The records with which a session is taken up after a crash, in order; empty where no turn was cut off.
+ *
+ * - A call with no recorded outcome ends `unknown`: it is never run again by itself.
+ * - The turn goes on with one more attempt where the behavior can resume, else it ends `interrupted`.
+ * - After MAX_ATTEMPTS attempts it ends `failed` with `poison_turn`.
+ */
+export function recoverTurn(state: SessionState, resumable: boolean): RecordBody[] {
+  const turn = state.turn
+  if (turn === null) return []
+  const { turnId, attempt } = turn
+  const records: RecordBody[] = turn.calls
+    .filter((call) => call.state === 'running')
+    .map(({ toolCallId }) => ({
+      type: 'tool.finished',
+      turnId,
+      toolCallId,
+      outcome: 'unknown',
+      content: OUTCOME_UNKNOWN,
+    }))
+  if (attempt >= MAX_ATTEMPTS) {
+    const message = `the turn was cut off by a crash ${attempt} times (at most ${MAX_ATTEMPTS}) and is not tried again`
+    records.push({ type: 'turn.finished', turnId, status: 'failed', error: { code: 'poison_turn', message } })
+  } else if (resumable) {
+    records.push({ type: 'turn.started', turnId, attempt: attempt + 1 })
+  } else {
+    const message = 'the turn was cut off by a crash; what it did until then is in the session'
+    records.push({
+      type: 'turn.finished',
+      turnId,
+      status: 'interrupted',
+      error: { code: 'interrupted', message },
+    })
+  }
+  return records
+}
+
+export type KnownTask =
+  | { state: 'finished'; entry: TaskEntry }
+  | { state: 'running' | 'queued'; turnId: string }
+
+/** What the session knows of a taskId (or turnId): the newest finished turn, the open one, or a queued message. */
+export function findTask(state: Omit<SessionState, 'memory'>, taskId: string): KnownTask | undefined {
+  const fits = (item: { taskId: string; turnId: string }) => item.taskId === taskId || item.turnId === taskId
+  if (state.turn && fits(state.turn)) return { state: 'running', turnId: state.turn.turnId }
+  const queued = state.queue.find(fits)
+  if (queued) return { state: 'queued', turnId: queued.turnId }
+  const entry = state.tasks.findLast(fits)
+  return entry && { state: 'finished', entry }
+}
+
+/** The result of a finished turn: its last memory entry that a behavior or tool made; empty where there is none. */
+export function resultOf(state: SessionState, turnId: string): string {
+  const entry = state.memory.findLast((entry) => entry.turnId === turnId)
+  return entry === undefined || entry.role === 'user' ? '' : entry.content
+}

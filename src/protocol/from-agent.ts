@@ -1,0 +1,49 @@
+/** Agent to supervisor. One frame holds all envelopes of one tick, in order (see port.ts). */
+import type { WireError } from '../errors.ts'
+import type { Json } from '../core/json.ts'
+import type { SessionHeader, ToolOutcome, TurnStatus, Usage } from '../core/session-state.ts'
+import type { SessionNote } from '../store/session-store.ts'
+
+/** What a turn came to, or how far it is. The same in answers, over HTTP and from a repeated taskId. */
+export interface Outcome {
+  status: 'accepted' | TurnStatus
+  /** The text that the behavior gave; empty until the turn is finished. */
+  result: string
+  error?: WireError
+  /** For behaviors that run commands. */
+  exitCode?: number
+  turnId: string
+  taskId: string
+  agentId: string
+  sessionId: string
+  usage?: Usage
+}
+
+/** What a turn does while it runs. Text is transient (merged, capped); steps are recorded before they are sent. */
+export type TurnEvent =
+  | { type: 'turn-started'; turnId: string; sessionId: string; attempt: number }
+  | {
+      type: 'text'
+      text: string
+      /** Text before this one was dropped: the reader was too slow. */ dropped?: true
+    }
+  | { type: 'tool-started'; toolCallId: string; name: string; input: Json }
+  | { type: 'tool-finished'; toolCallId: string; outcome: ToolOutcome; exitCode?: number }
+  | { type: 'turn-finished'; outcome: Outcome }
+
+export type FromAgent =
+  /** First envelope of a stay: the behavior is loaded, the current session (if any) is open. */
+  | { type: 'ready'; threadId: number; notes: SessionNote[] }
+  | { type: 'reply'; id: number; value: unknown }
+  | { type: 'failure'; id: number; error: WireError }
+  /** Under the id of the message that asked for a stream, or of any turn for the team's events (id 0). */
+  | { type: 'turn-event'; id: number; event: TurnEvent }
+  /** A session changed; `gone` when it went to the trash or was purged. */
+  | { type: 'session'; header: SessionHeader; diskBytes: number; current: boolean; gone?: true }
+  | { type: 'activity'; state: 'idle' | 'working'; queueDepth: number }
+  /** What user code printed. Droppable: past the credits it is counted, not sent. */
+  | { type: 'log'; stream: 'stdout' | 'stderr'; text: string; droppedBytes: number }
+  | { type: 'note'; note: SessionNote }
+  | { type: 'pong'; id: number }
+  /** Last envelope of a stay: everything is durable and closed. */
+  | { type: 'stopped' }

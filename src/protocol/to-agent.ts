@@ -1,0 +1,30 @@
+/** Supervisor to agent. One frame holds all envelopes of one tick, in order (see port.ts). */
+import type { Message } from '../core/record.ts'
+import type { SessionCommand } from './commands.ts'
+
+export type ToAgent =
+  /**
+   * A message. With `ack: 'accepted'` it is answered once message.accepted is durable, else once its turn is finished.
+   * With `stream` the turn's events are sent too, under the same id.
+   */
+  | {
+      type: 'message'
+      id: number
+      message: Message
+      ack: 'accepted' | 'finished'
+      stream: boolean
+      /** Refuse with `session_not_found` unless this is the current session when the message is accepted. */
+      sessionId?: string
+    }
+  /** With `cancelTurn` the running turn and the queue are cancelled first, instead of waited for. */
+  | { type: 'command'; id: number; command: SessionCommand; cancelTurn: boolean }
+  /** Cancels the running turn, or the queued or running one of `turnId`; answers whether there was one. */
+  | { type: 'cancel'; id: number; turnId?: string }
+  | { type: 'ping'; id: number }
+  /** The supervisor has taken that many of the agent's droppable envelopes: it may send as many more. */
+  | { type: 'credit'; count: number }
+  /**
+   * The last envelope of a stay: what came before is served, a running turn has `graceMs` to finish (then it ends
+   * `interrupted`), the session is closed, `stopped` is sent.
+   */
+  | { type: 'stop'; graceMs: number }
