@@ -36,7 +36,7 @@ export function selectExpired<T extends SessionHeader>(
     if (maxCount !== undefined && count > maxCount) taken.add(session)
     if (maxAgeMs !== undefined && nowMs - accessed(session) > maxAgeMs) taken.add(session)
   }
-  return eligible.filter((session) => taken.has(session)).reverse()
+  return eligible.filter((session) => taken.has(session)).toReversed()
 }
 
 function accessed(session: SessionHeader): number {
