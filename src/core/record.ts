@@ -96,3 +96,38 @@ export type SessionRecord = RecordEnvelope & RecordBody
 
 /** The body of one type: `BodyOf<'turn.started'>`. */
 export type BodyOf<T extends RecordType> = Extract<RecordBody, { type: T }>
+
+/** Texts in the copies that go to catalogs are cut to this many characters. */
+const SUMMARY_LENGTH = 200
+
+/** A copy of a record for a catalog: it folds to the same header, but long texts are cut and memory is left out. */
+export function summarizeRecord(record: SessionRecord): SessionRecord {
+  switch (record.type) {
+    case 'session.created':
+      return record.memory ? { ...record, memory: [] } : record
+    case 'message.accepted':
+      return isShort(record.input) ? record : { ...record, input: cut(record.input) }
+    case 'step.model':
+    case 'tool.finished':
+      return isShort(record.content) ? record : { ...record, content: cut(record.content) }
+    case 'tool.started':
+      return { ...record, input: null }
+    case 'turn.finished':
+      return isShort(record.result ?? '') ? record : { ...record, result: cut(record.result ?? '') }
+    default:
+      return record
+  }
+}
+
+/** A message for a catalog: its input cut like in summarizeRecord. */
+export function summarizeMessage<T extends Message>(message: T): T {
+  return isShort(message.input) ? message : { ...message, input: cut(message.input) }
+}
+
+function isShort(text: string): boolean {
+  return text.length <= SUMMARY_LENGTH
+}
+
+function cut(text: string): string {
+  return `${text.slice(0, SUMMARY_LENGTH).toWellFormed()}…`
+}

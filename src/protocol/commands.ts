@@ -3,7 +3,7 @@
  * which they came (see `runtime/agent-loop.ts` for which of them wait for the running turn).
  */
 import type { Json } from '../core/json.ts'
-import type { MemoryEntry, SessionHeader, SessionState, SessionStatus } from '../core/session-state.ts'
+import type { MemoryEntry, SessionHeader, SessionStatus } from '../core/session-state.ts'
 
 export interface CreateSessionInput {
   name: string
@@ -46,8 +46,6 @@ export type SessionCommand =
   /** A new, suspended session with the same conversation, prompt, vars and metadata. */
   | { name: 'fork'; sessionId: string; newName?: string }
   | { name: 'import'; session: ImportedSession }
-  /** The whole state. */
-  | { name: 'inspect'; sessionId: string }
   /** Terminates and moves to the trash. */
   | { name: 'trash'; sessionId: string }
   | { name: 'restore'; sessionId: string }
@@ -67,7 +65,6 @@ export interface CommandResults {
   update: SessionHeader
   fork: SessionHeader
   import: SessionHeader
-  inspect: SessionState
   trash: SessionHeader
   restore: SessionHeader
   purge: { sessionId: string }

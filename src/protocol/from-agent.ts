@@ -1,6 +1,7 @@
 /** Agent to supervisor. One frame holds all envelopes of one tick, in order (see port.ts). */
 import type { WireError } from '../errors.ts'
 import type { Json } from '../core/json.ts'
+import type { SessionRecord } from '../core/record.ts'
 import type { SessionHeader, ToolOutcome, TurnStatus, Usage } from '../core/session-state.ts'
 import type { SessionNote } from '../store/session-store.ts'
 
@@ -34,14 +35,20 @@ export type TurnEvent =
 export type FromAgent =
   /** First envelope of a stay: the behavior is loaded, the current session (if any) is open. */
   | { type: 'ready'; threadId: number; notes: SessionNote[] }
+  /** The answer to a command, a cancel, or a message with `ack: 'accepted'` or a finished taskId (an Outcome). */
   | { type: 'reply'; id: number; value: unknown }
   | { type: 'failure'; id: number; error: WireError }
-  /** Under the id of the message that asked for a stream, or of any turn for the team's events (id 0). */
-  | { type: 'turn-event'; id: number; event: TurnEvent }
-  /** A session changed; `gone` when it went to the trash or was purged. */
-  | { type: 'session'; header: SessionHeader; diskBytes: number; current: boolean; gone?: true }
+  /** The message with this id has the taskId of an unfinished turn: it gets that turn's outcome. */
+  | { type: 'joined'; id: number; turnId: string }
+  /** Of every turn, once; `turn-finished` is also the answer to each message that waits for the turn. */
+  | { type: 'turn-event'; turnId: string; sessionId: string; event: TurnEvent }
+  /** A session was opened or changed by a command; `gone` when it went to the trash or was purged. */
+  | { type: 'session'; header: SessionHeader; diskBytes: number; gone?: true }
+  /** Records that became durable, their long texts cut (`summarizeRecord`): the catalog folds them into its header. */
+  | { type: 'records'; sessionId: string; records: SessionRecord[]; journalOffset: number }
+  /** Sent when it changes. `queueDepth`: accepted messages that wait, the running one not counted. */
   | { type: 'activity'; state: 'idle' | 'working'; queueDepth: number }
-  /** What user code printed. Droppable: past the credits it is counted, not sent. */
+  /** What user code printed, merged and capped in the thread. */
   | { type: 'log'; stream: 'stdout' | 'stderr'; text: string; droppedBytes: number }
   | { type: 'note'; note: SessionNote }
   | { type: 'pong'; id: number }

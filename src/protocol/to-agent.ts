@@ -4,15 +4,14 @@ import type { SessionCommand } from './commands.ts'
 
 export type ToAgent =
   /**
-   * A message. With `ack: 'accepted'` it is answered once message.accepted is durable, else once its turn is finished.
-   * With `stream` the turn's events are sent too, under the same id.
+   * A message. With `ack: 'accepted'` it is answered by a reply once message.accepted is durable, else by the `turn-finished`
+   * event of its turn.
    */
   | {
       type: 'message'
       id: number
       message: Message
       ack: 'accepted' | 'finished'
-      stream: boolean
       /** Refuse with `session_not_found` unless this is the current session when the message is accepted. */
       sessionId?: string
     }

@@ -9,6 +9,7 @@
  * H4  a stay that loaded a user's module leaves no trace for the next one: its thread is ended.
  */
 import type { AgentSpec } from '../agent-spec.ts'
+import type { SessionState } from '../core/session-state.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import type { Claim } from '../store/session-store.ts'
@@ -72,6 +73,11 @@ export interface Stay {
 export interface AgentHost {
   /** Starts a stay. Envelopes from it come to `receive`, never before start() has returned. */
   start(options: StayOptions, receive: (envelope: FromAgent) => void): Stay
+  /**
+   * Reads a whole session from disk beside the caller's event loop, without a claim: nothing is changed. Throws like
+   * SessionStore.load.
+   */
+  read(store: StoreOptions, sessionId: string): Promise<SessionState>
   /** Stays that can run at once. */
   readonly capacity: number
   /** Terminates what still runs and frees the threads. */

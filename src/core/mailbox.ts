@@ -1,0 +1,68 @@
+/**
+ * The order in which an agent takes what it is sent: messages and barrier commands in one line.
+ *
+ * M1  First in, first out: a message behind a barrier is not taken before the barrier is.
+ * M2  Bounded: `offerMessage` refuses when `capacity` messages are unfinished; a message counts from the offer until `settle`,
+ *     waiting in the line, queued in the session or running. Barriers are few (one per waiting caller) and not counted.
+ */
+export class Mailbox<M, B> {
+  readonly #capacity: number
+  readonly #line: ({ message: M } | { barrier: B })[] = []
+  #unfinished = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  /** False where the mailbox is full: nothing was taken. */
+  offerMessage(message: M): boolean {
+    if (this.#unfinished >= this.#capacity) return false
+    this.#unfinished += 1
+    this.#line.push({ message })
+    return true
+  }
+
+  /** Counts messages that are unfinished already: those that a session brought from disk. Never refuses. */
+  adopt(count: number): void {
+    this.#unfinished += count
+  }
+
+  offerBarrier(barrier: B): void {
+    this.#line.push({ barrier })
+  }
+
+  /** Takes the first item if it is a message. */
+  takeMessage(): M | undefined {
+    const head = this.#line[0]
+    if (head === undefined || !('message' in head)) return undefined
+    this.#line.shift()
+    return head.message
+  }
+
+  /** Takes the first item if it is a barrier. */
+  takeBarrier(): B | undefined {
+    const head = this.#line[0]
+    if (head === undefined || !('barrier' in head)) return undefined
+    this.#line.shift()
+    return head.barrier
+  }
+
+  get barrierIsNext(): boolean {
+    const head = this.#line[0]
+    return head !== undefined && 'barrier' in head
+  }
+
+  get isEmpty(): boolean {
+    return this.#line.length === 0
+  }
+
+  /** Messages offered and not settled. */
+  get unfinished(): number {
+    return this.#unfinished
+  }
+
+  /** Frees the places of messages that are finished or refused. */
+  settle(count = 1): void {
+    this.#unfinished = Math.max(0, this.#unfinished - count)
+  }
+}
