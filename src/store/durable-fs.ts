@@ -4,7 +4,7 @@
  *
  * Invariants:
  * D1  nothing follows a symlink in the last part of a path, and nothing opens (or waits for) a FIFO, socket or device.
- * D2  `write` has written everything when it returns; a short write is continued, never taken for success.
+ * D2  `append` has written everything when it returns; a short write is continued, never taken for success.
  * D3  every failure is an AgentryError of storage-errors.ts that names operation, path and errno.
  * D4  files are made 0600 and folders 0700.
  *
@@ -36,6 +36,8 @@ export interface FileInfo {
   kind: 'file' | 'directory' | 'symlink' | 'other'
   /** Bytes. */
   size: number
+  /** Names that the file has: 0 for an open file that was deleted. */
+  links: number
   mtimeMs: number
 }
 
@@ -44,7 +46,8 @@ export interface SystemCalls {
   open(path: string, flags: number, mode: number): number
   close(fd: number): void
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number
-  write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number
+  /** At the end of the file: all are opened with O_APPEND. */
+  write(fd: number, buffer: Uint8Array, offset: number, length: number): number
   fdatasync(fd: number): void
   fsync(fd: number): void
   ftruncate(fd: number, length: number): void
@@ -56,20 +59,21 @@ export interface SystemCalls {
   readdir(path: string): string[]
 }
 
-/** read: must exist · write: must exist, for reading and writing · create: must not exist, for reading and writing. */
-export type OpenMode = 'read' | 'write' | 'create'
+/** read: must exist · append: must exist, for reading and appending · create: must not exist, for the same. */
+export type OpenMode = 'read' | 'append' | 'create'
 
 /** An open regular file. Its owner closes it. */
 export interface DurableFile {
   readonly path: string
-  /** The size in bytes now. */
-  size(): number
+  /** For locks; everything else goes through the methods. */
+  readonly fd: number
+  info(): FileInfo
   /** The bytes from `position` on, `length` of them; fewer only where the file ends. */
   read(length: number, position: number): Buffer
   /** Reads into `buffer` from its start; returns how many bytes, fewer than its length only where the file ends. */
   readInto(buffer: Uint8Array, position: number): number
-  /** Writes all of `bytes` at `position`. After a throw any part of them may be in the file. */
-  write(bytes: Uint8Array, position: number): void
+  /** Writes all of `bytes` at the end of the file. After a throw any part of them may be there. */
+  append(bytes: Uint8Array): void
   /** Cuts (or extends with zeros) to `length` bytes. */
   truncate(length: number): void
   /** fdatasync: content and size are durable. After a throw close the file: a second sync may report success falsely. */
@@ -101,8 +105,8 @@ export interface DurableFs {
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY,
-  write: constants.O_RDWR,
-  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+  append: constants.O_RDWR | constants.O_APPEND,
+  create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL,
 }
 
 /** A DurableFs over these calls; tests give calls that fail. */
@@ -161,7 +165,7 @@ export function createDurableFs(calls: SystemCalls): DurableFs {
     readFile(path) {
       const file = open(path, 'read')
       try {
-        return file.read(file.size(), 0)
+        return file.read(file.info().size, 0)
       } finally {
         file.close()
       }
@@ -182,18 +186,18 @@ export function createDurableFs(calls: SystemCalls): DurableFs {
 
 class OpenFile implements DurableFile {
   readonly path: string
+  readonly fd: number
   readonly #calls: SystemCalls
-  readonly #fd: number
   #closed = false
 
   constructor(calls: SystemCalls, fd: number, path: string) {
     this.#calls = calls
-    this.#fd = fd
+    this.fd = fd
     this.path = path
   }
 
   assertRegular(): void {
-    const { kind } = this.#attempt('fstat', () => this.#calls.fstat(this.#fd))
+    const { kind } = this.info()
     if (kind === 'file') return
     const error = Object.assign(new Error(`expected a regular file, found a ${kind}`), {
       code: 'not a regular file',
@@ -201,8 +205,8 @@ class OpenFile implements DurableFile {
     throw storageError(error, 'open', this.path)
   }
 
-  size(): number {
-    return this.#attempt('fstat', () => this.#calls.fstat(this.#fd)).size
+  info(): FileInfo {
+    return this.#attempt('fstat', () => this.#calls.fstat(this.fd))
   }
 
   read(length: number, position: number): Buffer {
@@ -214,7 +218,7 @@ class OpenFile implements DurableFile {
     let done = 0
     while (done < buffer.length) {
       const count = this.#attempt('read', () =>
-        this.#calls.read(this.#fd, buffer, done, buffer.length - done, position + done),
+        this.#calls.read(this.fd, buffer, done, buffer.length - done, position + done),
       )
       if (count === 0) break
       done += count
@@ -222,33 +226,31 @@ class OpenFile implements DurableFile {
     return done
   }
 
-  write(bytes: Uint8Array, position: number): void {
+  append(bytes: Uint8Array): void {
     let done = 0
     while (done < bytes.length) {
-      const count = this.#attempt('write', () =>
-        this.#calls.write(this.#fd, bytes, done, bytes.length - done, position + done),
-      )
+      const count = this.#attempt('write', () => this.#calls.write(this.fd, bytes, done, bytes.length - done))
       if (count === 0) throw storageError(new Error('the write took no bytes'), 'write', this.path)
       done += count
     }
   }
 
   truncate(length: number): void {
-    this.#attempt('ftruncate', () => this.#calls.ftruncate(this.#fd, length))
+    this.#attempt('ftruncate', () => this.#calls.ftruncate(this.fd, length))
   }
 
   syncData(): void {
-    this.#attempt('fdatasync', () => this.#calls.fdatasync(this.#fd))
+    this.#attempt('fdatasync', () => this.#calls.fdatasync(this.fd))
   }
 
   sync(): void {
-    this.#attempt('fsync', () => this.#calls.fsync(this.#fd))
+    this.#attempt('fsync', () => this.#calls.fsync(this.fd))
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#attempt('close', () => this.#calls.close(this.#fd))
+    this.#attempt('close', () => this.#calls.close(this.fd))
   }
 
   #attempt<T>(operation: string, run: () => T): T {
@@ -290,7 +292,7 @@ export function writeFileAtomic(fs: DurableFs, path: string, data: string | Uint
 export function createFile(fs: DurableFs, path: string, data: string | Uint8Array): void {
   const file = fs.open(path, 'create')
   try {
-    file.write(typeof data === 'string' ? Buffer.from(data) : data, 0)
+    file.append(typeof data === 'string' ? Buffer.from(data) : data)
     file.sync()
   } finally {
     file.close()
@@ -315,7 +317,7 @@ export const systemCalls: SystemCalls = {
   open: openSync,
   close: closeSync,
   read: readSync,
-  write: writeSync,
+  write: (fd, buffer, offset, length) => writeSync(fd, buffer, offset, length),
   fdatasync: fdatasyncSync,
   fsync: fsyncSync,
   ftruncate: ftruncateSync,
@@ -338,5 +340,5 @@ function infoOf(stats: Stats): FileInfo {
       : stats.isSymbolicLink()
         ? 'symlink'
         : 'other'
-  return { kind, size: stats.size, mtimeMs: stats.mtimeMs }
+  return { kind, size: stats.size, links: stats.nlink, mtimeMs: stats.mtimeMs }
 }
