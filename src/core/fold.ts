@@ -8,7 +8,7 @@
  * F3  an illegal record throws `session_damaged` before anything of the state is changed.
  * F4  lastAccessedAt changes by loads and turns only.
  */
-import { AgentryError, assertNever } from '../errors.ts'
+import { AgentryError } from '../errors.ts'
 import type { BodyOf, Patch, SessionChanges, SessionRecord } from './record.ts'
 import {
   FORMAT_VERSION,
@@ -62,10 +62,16 @@ export function fold(state: SessionState, record: SessionRecord): SessionState {
   return state
 }
 
-/** The state without its conversation, as an object of its own (its lists are copies, its entries are shared). */
+/** The state without its conversation, as an object of its own: what is folded into the state later does not show in it. */
 export function headerOf(state: SessionState): SessionHeader {
   const { memory: _memory, ...header } = state
-  return { ...header, counts: { ...state.counts }, queue: [...state.queue], tasks: [...state.tasks] }
+  return {
+    ...header,
+    counts: { ...state.counts },
+    turn: state.turn && { ...state.turn, calls: state.turn.calls.map((call) => ({ ...call })) },
+    queue: [...state.queue],
+    tasks: [...state.tasks],
+  }
 }
 
 function apply(state: SessionState, record: SessionRecord): void {
@@ -100,8 +106,7 @@ function apply(state: SessionState, record: SessionRecord): void {
     case 'step.model': {
       const turn = openTurn(state, record)
       const { content, toolCalls, usage } = record
-      for (const { toolCallId, name } of toolCalls ?? [])
-        turn.calls.push({ toolCallId, name, state: 'announced' })
+      turn.calls.push(...announced(turn, record))
       if (usage) {
         state.counts.inputTokens += usage.inputTokens
         state.counts.outputTokens += usage.outputTokens
@@ -117,7 +122,7 @@ function apply(state: SessionState, record: SessionRecord): void {
     case 'tool.started': {
       const turn = openTurn(state, record)
       const { toolCallId, name, input } = record
-      const call = turn.calls.find((call) => call.toolCallId === toolCallId)
+      const call = lastCall(turn, toolCallId)
       if (call === undefined) {
         turn.calls.push({ toolCallId, name, state: 'running' })
         remember(state, record, { role: 'assistant', content: '', toolCalls: [{ toolCallId, name, input }] })
@@ -137,7 +142,7 @@ function apply(state: SessionState, record: SessionRecord): void {
     case 'turn.finished':
       return finishTurn(state, record)
     default:
-      assertNever(record)
+      throw unknownType(record)
   }
 }
 
@@ -225,9 +230,9 @@ function openTurn(state: SessionState, record: SessionRecord & { turnId: string 
 }
 
 function unfinishedCall(state: SessionState, record: SessionRecord & BodyOf<'tool.finished'>): OpenCall {
-  const call = openTurn(state, record).calls.find((call) => call.toolCallId === record.toolCallId)
+  const call = lastCall(openTurn(state, record), record.toolCallId)
   // An announced call may end without a start: refused, unknown tool, invalid arguments.
-  if (call === undefined || (call.state !== 'running' && call.state !== 'announced')) {
+  if (call === undefined || !isUnderWay(call)) {
     throw damaged(
       record,
       `a tool call that is under way (${record.toolCallId} is ${call?.state ?? 'not known'})`,
@@ -236,8 +241,31 @@ function unfinishedCall(state: SessionState, record: SessionRecord & BodyOf<'too
   return call
 }
 
+/** The calls that a model asks for. Models may use an id again once its call has ended, in a later step of the turn. */
+function announced(turn: OpenTurn, record: SessionRecord & BodyOf<'step.model'>): OpenCall[] {
+  const open = new Set(turn.calls.filter(isUnderWay).map((call) => call.toolCallId))
+  return (record.toolCalls ?? []).map(({ toolCallId, name }) => {
+    if (open.has(toolCallId)) throw damaged(record, `no second call ${toolCallId} while one is under way`)
+    open.add(toolCallId)
+    return { toolCallId, name, state: 'announced' }
+  })
+}
+
+function lastCall(turn: OpenTurn, toolCallId: string): OpenCall | undefined {
+  return turn.calls.findLast((call) => call.toolCallId === toolCallId)
+}
+
+function isUnderWay(call: OpenCall): boolean {
+  return call.state === 'running' || call.state === 'announced'
+}
+
 function countTurns(memory: readonly MemoryEntry[]): number {
   return new Set(memory.map((entry) => entry.turnId)).size
+}
+
+/** A type that this version does not know can only come from disk: the compiler holds that the switch has them all. */
+function unknownType(record: never): AgentryError {
+  return damaged(record, 'a type of record that exists')
 }
 
 function damaged(record: SessionRecord, expected: string): AgentryError {
