@@ -68,7 +68,14 @@ export function assertTaskId(value: string): void {
   }
 }
 
+/** What JSON leaves as it is, and a terminal or a line reader obeys: DEL, the C1 controls, the Unicode line separators. */
+const UNESCAPED_CONTROLS = /[\x7f-\x9f\u2028\u2029]/g
+
 /** A value from outside, fit for an error message: quoted, escaped, at most 64 characters. */
 export function quote(value: string): string {
-  return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value)
+  const text = JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value)
+  return text.replace(
+    UNESCAPED_CONTROLS,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

@@ -9,7 +9,7 @@ export type JsonObject = { [key: string]: Json }
 export const MAX_JSON_DEPTH = 64
 
 /**
- * Checks that a value from outside is JSON that comes back exactly as it went in.
+ * Checks that a value from outside is JSON that comes back exactly as it went in (but for -0, which comes back as 0).
  * Refused by name (`invalid_input`): functions, undefined, NaN, class instances, cycles or more than MAX_JSON_DEPTH
  * levels, a `__proto__` key, and text that is not well-formed Unicode (lone surrogates do not survive UTF-8).
  */
