@@ -11,13 +11,29 @@ import { assertAgentId, quote } from './core/ids.ts'
 import { DEFAULT_RESTART, RESTART_TYPES } from './core/restart-policy.ts'
 import { didYouMean } from './core/suggest.ts'
 import { AgentryError, describeThrown } from './errors.ts'
-import { pathText, type Problem, problemsOf, strictObject } from './validation.ts'
+import { issueOf, pathText, type Problem, problemsOf, strictObject } from './validation.ts'
 
 /** The behaviors that have a name; any other behavior is the path of a module. */
 export const BEHAVIOR_NAMES = ['shell', 'echo'] as const
 
 export const FSYNC_MODES = ['always', 'interval'] as const
 export type FsyncMode = (typeof FSYNC_MODES)[number]
+
+/** What a team as a whole is limited to. */
+export interface TeamLimits {
+  /** Agents that are on a thread at once; the others hibernate until a thread is free. */
+  threads: number
+  /** Accepted messages of one agent that wait: one more is refused with `mailbox_full`. */
+  mailboxMessages: number
+  /** UTF-8 bytes of one message: a larger one is refused with `message_too_large`. */
+  messageBytes: number
+  /** UTF-8 bytes of one result: a longer one is cut, and marked. */
+  resultBytes: number
+  /** The longest start of an agent, its module loaded, in ms: then `start_timeout`. */
+  startMs: number
+  /** The idle time after which an agent gives its thread back, in ms. */
+  hibernateAfterMs: number
+}
 
 /** Every default of an agent. Its working directory is, by default, the directory that its paths resolve from. */
 export const AGENT_DEFAULTS: Pick<AgentSpec, 'role' | 'instructions' | 'restart' | 'limits'> = {
@@ -27,46 +43,118 @@ export const AGENT_DEFAULTS: Pick<AgentSpec, 'role' | 'instructions' | 'restart'
   limits: { memoryMb: 512, turnMs: 600_000 },
 }
 
+/** Every default of a team. */
+export const TEAM_DEFAULTS: {
+  data: string
+  fsync: FsyncMode
+  /** How long the trash keeps a session, in ms. */
+  trashAgeMs: number
+  limits: TeamLimits
+} = {
+  data: './sessions',
+  fsync: 'always',
+  trashAgeMs: 30 * 86_400_000,
+  limits: {
+    threads: 32,
+    mailboxMessages: 1_000,
+    messageBytes: 1024 * 1024,
+    resultBytes: 1024 * 1024,
+    startMs: 10_000,
+    hibernateAfterMs: 60_000,
+  },
+}
+
 /** The longest delay that a timer takes: above it, it would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-const text = z.string().refine((value) => value.isWellFormed(), 'expected well-formed Unicode text')
-const path = z
-  .string()
-  .min(1)
-  .refine((value) => value.isWellFormed() && !value.includes('\0'), 'expected a path, without NUL')
-const milliseconds = z.int().positive().max(MAX_TIMER_MS)
+/** A message or a result travels and is recorded as one piece. */
+const MAX_BYTES = 64 * 1024 * 1024
 
-const agentSchema = strictObject({
-  id: z.string().describe('1 to 64 of a-z, 0-9, _ and -, first a letter or digit.'),
-  behavior: path.describe('shell, echo, or the path of a behavior module.'),
-  role: text.default(AGENT_DEFAULTS.role).describe('What the agent is for, in a few words.'),
-  instructions: text.default(AGENT_DEFAULTS.instructions).describe('The prompt of sessions that name none.'),
-  workingDir: path.default('.').describe('The working directory of sessions that name none.'),
-  restart: strictObject({
-    type: z
-      .enum(RESTART_TYPES)
-      .default(DEFAULT_RESTART.type)
-      .describe('permanent: always; transient: after a crash only; temporary: never.'),
-    maxRestarts: z
-      .int()
-      .nonnegative()
-      .default(DEFAULT_RESTART.maxRestarts)
-      .describe('More restarts than this within withinMs, and the agent is failed.'),
-    withinMs: milliseconds.default(DEFAULT_RESTART.withinMs).describe('Milliseconds.'),
+const text = z.string().refine((value) => value.isWellFormed(), 'expected well-formed Unicode text')
+const milliseconds = z.int().positive().max(MAX_TIMER_MS)
+const count = z.int().positive()
+
+/** The form of a path, made absolute from `baseDir`. */
+export function pathSchema(baseDir: string): z.ZodType<string> {
+  return z
+    .string()
+    .min(1)
+    .refine((path) => path.isWellFormed() && !path.includes('\0'), 'expected a path, without NUL')
+    .transform((path) => resolve(baseDir, path))
+}
+
+/** The form of one agent, in the file and in spawn(); it gives a complete spec with paths absolute from `baseDir`. */
+export function agentSchema(baseDir: string): z.ZodType<AgentSpec> {
+  const { role, instructions, restart, limits } = AGENT_DEFAULTS
+  return strictObject({
+    id: z
+      .string()
+      .superRefine(issueOf(assertAgentId))
+      .describe('1 to 64 of a-z, 0-9, _ and -, first a letter or digit.'),
+    role: text.default(role).describe('What the agent is for, in a few words.'),
+    behavior: z
+      .string()
+      .transform(issueOf((behavior: string) => resolveBehavior(behavior, baseDir)))
+      .describe('shell, echo, or the path of a behavior module.'),
+    instructions: text.default(instructions).describe('The prompt of sessions that name none.'),
+    workingDir: pathSchema(baseDir)
+      .prefault('.')
+      .describe('The working directory of sessions that name none.'),
+    restart: strictObject({
+      type: z
+        .enum(RESTART_TYPES)
+        .default(restart.type)
+        .describe('permanent: always; transient: after a crash only; temporary: never.'),
+      maxRestarts: z
+        .int()
+        .nonnegative()
+        .default(restart.maxRestarts)
+        .describe('More restarts than this within withinMs, and the agent is failed.'),
+      withinMs: milliseconds.default(restart.withinMs).describe('In milliseconds.'),
+    })
+      .prefault({})
+      .describe('When the agent is started again after its thread ended.'),
+    limits: strictObject({
+      memoryMb: z
+        .number()
+        .positive()
+        .default(limits.memoryMb)
+        .describe('Heap and Buffers of its thread, in MiB: above it the thread is ended.'),
+      turnMs: milliseconds
+        .default(limits.turnMs)
+        .describe('The longest turn, in milliseconds: a longer one ends as failed.'),
+    })
+      .prefault({})
+      .describe('What the agent may use.'),
   })
-    .prefault({})
-    .describe('When the agent is started again after its thread ended.'),
-  limits: strictObject({
-    memoryMb: z
-      .number()
-      .positive()
-      .default(AGENT_DEFAULTS.limits.memoryMb)
-      .describe('Heap and Buffers of the thread, in MiB: above it the thread is ended.'),
-    turnMs: milliseconds
-      .default(AGENT_DEFAULTS.limits.turnMs)
-      .describe('The longest turn, in milliseconds: then it ends as failed.'),
-  }).prefault({}),
+}
+
+/** The form of the team's limits, with every default. */
+export const teamLimitsSchema: z.ZodType<
+  TeamLimits,
+  { [Name in keyof TeamLimits]?: TeamLimits[Name] | undefined }
+> = strictObject({
+  threads: count
+    .max(1_000)
+    .default(TEAM_DEFAULTS.limits.threads)
+    .describe('Agents that are on a thread at once; the others hibernate.'),
+  mailboxMessages: count
+    .default(TEAM_DEFAULTS.limits.mailboxMessages)
+    .describe('Accepted messages of one agent that may wait.'),
+  messageBytes: count
+    .max(MAX_BYTES)
+    .default(TEAM_DEFAULTS.limits.messageBytes)
+    .describe('Bytes of one message: a larger one is refused.'),
+  resultBytes: count
+    .max(MAX_BYTES)
+    .default(TEAM_DEFAULTS.limits.resultBytes)
+    .describe('Bytes of one result: a longer one is cut, and marked.'),
+  startMs: milliseconds
+    .default(TEAM_DEFAULTS.limits.startMs)
+    .describe('The longest start of an agent, in milliseconds.'),
+  hibernateAfterMs: milliseconds
+    .default(TEAM_DEFAULTS.limits.hibernateAfterMs)
+    .describe('The idle time after which an agent gives its thread back, in milliseconds.'),
 })
 
 /**
@@ -76,19 +164,26 @@ const agentSchema = strictObject({
  * behavior that is neither a known name nor an existing file. The working directory need not exist.
  */
 export function resolveAgentSpec(input: AgentSpecInput, baseDir: string): AgentSpec {
-  const parsed = agentSchema.safeParse(input, { reportInput: true })
-  if (!parsed.success) throw invalidConfig(problemsOf(parsed.error))
-  const { id, behavior, workingDir, ...rest } = parsed.data
-  assertAgentId(id)
-  return {
-    id,
-    role: rest.role,
-    behavior: resolveBehavior(behavior, baseDir),
-    instructions: rest.instructions,
-    workingDir: resolve(baseDir, workingDir),
-    restart: rest.restart,
-    limits: rest.limits,
-  }
+  const parsed = agentSchema(baseDir).safeParse(input, { reportInput: true })
+  if (parsed.success) return parsed.data
+  if (parsed.error.issues.some((issue) => issue.path[0] === 'id' && issue.code === 'custom'))
+    assertAgentId(input.id)
+  throw invalidConfig(problemsOf(parsed.error))
+}
+
+/** The team's limits with all defaults filled in. Throws `invalid_config`. */
+export function resolveTeamLimits(input: Partial<TeamLimits> = {}): TeamLimits {
+  const parsed = teamLimitsSchema.safeParse(input, { reportInput: true })
+  if (parsed.success) return parsed.data
+  throw invalidConfig(problemsOf(parsed.error))
+}
+
+/** `invalid_config` with one line for each problem, and all of them as `data.problems`. */
+function invalidConfig(problems: readonly Problem[]): AgentryError {
+  const lines = problems.map(({ path, message }) =>
+    path.length === 0 ? message : `${pathText(path)}: ${message}`,
+  )
+  return new AgentryError('invalid_config', lines.join('\n'), { data: { problems } })
 }
 
 function resolveBehavior(behavior: string, baseDir: string): string {
@@ -98,8 +193,10 @@ function resolveBehavior(behavior: string, baseDir: string): string {
   if (reason === undefined) return file
   const expected = `${BEHAVIOR_NAMES.join(', ')} or the path of a module`
   const hint = didYouMean(behavior, BEHAVIOR_NAMES)
-  const message = `expected ${expected}, received ${quote(behavior)} (${reason})${hint}`
-  throw invalidConfig([{ path: ['behavior'], message }])
+  throw new AgentryError(
+    'invalid_config',
+    `expected ${expected}, received ${quote(behavior)} (${reason})${hint}`,
+  )
 }
 
 function whyNoFile(path: string): string | undefined {
@@ -108,12 +205,4 @@ function whyNoFile(path: string): string | undefined {
   } catch (error) {
     return describeThrown(error)
   }
-}
-
-/** `invalid_config` with all problems in its message, and as `data.problems`. */
-export function invalidConfig(problems: readonly Problem[], cause?: unknown): AgentryError {
-  const message = problems
-    .map(({ path, message }) => (path.length === 0 ? message : `${pathText(path)}: ${message}`))
-    .join('\n')
-  return new AgentryError('invalid_config', message, { cause, data: { problems } })
 }

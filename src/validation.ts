@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { quote } from './core/ids.ts'
 import { didYouMean } from './core/suggest.ts'
+import { isAgentryError } from './errors.ts'
 
 /** One thing that is wrong. */
 export interface Problem {
@@ -20,6 +21,24 @@ export function strictObject<T extends z.core.$ZodLooseShape>(shape: T): z.ZodOb
         ? issue.keys.map((key) => `unknown key${didYouMean(key, Object.keys(shape))}`).join('\n')
         : undefined,
   })
+}
+
+/**
+ * A check or conversion that throws AgentryError, as a zod refinement or transform: what it throws becomes an issue with its
+ * message.
+ */
+export function issueOf<In, Out>(
+  convert: (value: In) => Out,
+): (value: In, context: z.core.$RefinementCtx<In>) => Out {
+  return (value, context) => {
+    try {
+      return convert(value)
+    } catch (error) {
+      if (!isAgentryError(error)) throw error
+      context.addIssue({ code: 'custom', message: error.message, input: value })
+      return z.NEVER
+    }
+  }
 }
 
 /** The problems of a failed `safeParse(value, { reportInput: true })`, in the order of the schema. */
