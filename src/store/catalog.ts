@@ -1,0 +1,236 @@
+/**
+ * What the supervisor knows of all sessions: their headers, read from disk once at the start and kept up by what the agents'
+ * threads report. It answers at once, wakes nobody and writes nothing. Sessions in the trash are not in it.
+ *
+ * Invariants:
+ * K1  at most one session of an agent is `current`: of its active ones, that with the highest activation.
+ * K2  a SessionInfo that was handed out never changes; a change makes a new one. Treat them as frozen: they are shared.
+ * K3  taskOwner finds every taskId and turnId that a header holds, and no other.
+ */
+import type { SessionFilter, SessionInfo } from '../api.ts'
+import { fold, foldFirst, headerOf } from '../core/fold.ts'
+import type { SessionRecord } from '../core/record.ts'
+import type { SessionHeader, SessionState } from '../core/session-state.ts'
+import { AgentryError, type ErrorCode } from '../errors.ts'
+import { MAX_TOKEN } from './claims.ts'
+import { findSession, notFound } from './find-session.ts'
+import type { SessionNote, SessionStore } from './session-store.ts'
+import { TaskIndex } from './task-index.ts'
+
+export interface TaskOwner {
+  sessionId: string
+  agentId: string
+  turnId: string
+}
+
+/** Of one agent. */
+interface AgentSessions {
+  active: Set<string>
+  currentId: string | undefined
+  /** Never falls, so that it also outranks sessions that have gone since. */
+  highestActivation: number
+}
+
+interface Unreadable {
+  note: SessionNote
+  diskBytes: number
+}
+
+export class Catalog {
+  readonly #sessions = new Map<string, SessionInfo>()
+  readonly #agents = new Map<string, AgentSessions>()
+  readonly #unreadable = new Map<string, Unreadable>()
+  readonly #tasks = new TaskIndex()
+  #highestEpoch = 0
+
+  /** A catalog of everything in the store. A session that cannot be read becomes a problem, not an error. */
+  static async open(store: Pick<SessionStore, 'list'>): Promise<Catalog> {
+    const catalog = new Catalog()
+    for await (const { header, sessionId, diskBytes, problem } of store.list()) {
+      if (header !== undefined) catalog.update(header, diskBytes)
+      else if (problem !== undefined) catalog.#unreadable.set(sessionId, { note: problem, diskBytes })
+    }
+    return catalog
+  }
+
+  /** Takes over a header, new or changed: the caller must not change it afterwards. A trashed one is removed. */
+  update(header: SessionHeader, diskBytes: number): void {
+    if (header.trashedAt !== undefined) return this.remove(header.id)
+    const agent = this.#agentOf(header.agentId)
+    const previous = this.#sessions.get(header.id)
+    const info: SessionInfo = Object.assign(header, { current: agent.currentId === header.id, diskBytes })
+    this.#unreadable.delete(info.id)
+    this.#sessions.set(info.id, info)
+    this.#tasks.replace(previous, info)
+    shareIds(info)
+    if (info.status === 'active') agent.active.add(info.id)
+    else agent.active.delete(info.id)
+    agent.highestActivation = Math.max(agent.highestActivation, info.activation)
+    if (info.epoch <= MAX_TOKEN) this.#highestEpoch = Math.max(this.#highestEpoch, info.epoch)
+    this.#settleCurrent(agent)
+  }
+
+  /**
+   * Folds records that became durable into the header of their session; `journalOffset` is the journal's length behind them.
+   * Records that the header holds already are skipped.
+   *
+   * Throws `session_not_found` for an unknown session whose first record is not among them, `session_damaged` for a gap.
+   */
+  append(sessionId: string, records: readonly SessionRecord[], journalOffset: number): void {
+    const known = this.#sessions.get(sessionId)
+    let state: SessionState | undefined = known && { ...headerOf({ ...known, memory: [] }), memory: [] }
+    for (const record of records) {
+      if (state !== undefined) {
+        if (record.seq > state.seq) fold(state, record)
+      } else if (record.type === 'session.created') {
+        state = foldFirst(record)
+      } else {
+        throw notFound(sessionId)
+      }
+    }
+    if (state === undefined) return
+    const { memory: _memory, ...header } = state
+    const grownBytes = Math.max(0, journalOffset - header.journalOffset)
+    this.update({ ...header, journalOffset }, (known?.diskBytes ?? 0) + grownBytes)
+  }
+
+  /** Idempotent. */
+  remove(sessionId: string): void {
+    this.#unreadable.delete(sessionId)
+    const info = this.#sessions.get(sessionId)
+    if (info === undefined) return
+    this.#sessions.delete(sessionId)
+    this.#tasks.remove(info)
+    const agent = this.#agentOf(info.agentId)
+    agent.active.delete(sessionId)
+    this.#settleCurrent(agent)
+  }
+
+  get(sessionId: string): SessionInfo | undefined {
+    return this.#sessions.get(sessionId)
+  }
+
+  /** The sessions that fit, last accessed first (of the same time: last created first). */
+  list(filter: Omit<SessionFilter, 'trashed'> = {}): SessionInfo[] {
+    const { agentId, status } = filter
+    const search = filter.search?.toLowerCase()
+    return this.#sessions
+      .values()
+      .filter(
+        (info) =>
+          (agentId === undefined || info.agentId === agentId) &&
+          (status === undefined || info.status === status) &&
+          (search === undefined ||
+            info.name.toLowerCase().includes(search) ||
+            info.description.toLowerCase().includes(search)),
+      )
+      .toArray()
+      .sort(byLastAccess)
+  }
+
+  /**
+   * The session that a person means: see findSession. Throws `session_not_found`, `session_ambiguous`, and for the id of a session
+   * that cannot be read the code that says why.
+   */
+  find(reference: string, agentId?: string): SessionInfo {
+    const exact = this.#sessions.get(reference)
+    if (exact !== undefined && (agentId === undefined || exact.agentId === agentId)) return exact
+    const unreadable = this.#unreadable.get(reference)
+    if (unreadable !== undefined) throw unreadableError(unreadable.note)
+    return findSession(this.list(), reference, agentId)
+  }
+
+  /** The agent's current session (K1). */
+  currentOf(agentId: string): SessionInfo | undefined {
+    const id = this.#agents.get(agentId)?.currentId
+    return id === undefined ? undefined : this.#sessions.get(id)
+  }
+
+  /** Active sessions beside the current one: a crash came between making that one current and suspending these. */
+  strayActiveOf(agentId: string): SessionInfo[] {
+    return this.#activeOf(this.#agents.get(agentId)).filter((info) => !info.current)
+  }
+
+  /** The highest activation that any session of the agent has had; 0 where there is none. */
+  highestActivation(agentId: string): number {
+    return this.#agents.get(agentId)?.highestActivation ?? 0
+  }
+
+  /** The highest record epoch (a claim's token) in any header; 0 where there is none. */
+  highestEpoch(): number {
+    return this.#highestEpoch
+  }
+
+  /** `diskBytes` counts the files of unreadable sessions too, `sessions` does not. */
+  totals(): { sessions: number; diskBytes: number } {
+    let diskBytes = 0
+    for (const info of this.#sessions.values()) diskBytes += info.diskBytes
+    for (const unreadable of this.#unreadable.values()) diskBytes += unreadable.diskBytes
+    return { sessions: this.#sessions.size, diskBytes }
+  }
+
+  /** One note for each session that could not be read. */
+  problems(): SessionNote[] {
+    return this.#unreadable
+      .values()
+      .map(({ note }) => note)
+      .toArray()
+  }
+
+  /** Where a task is, running, queued or finished; `taskId` may be the turnId of any turn. */
+  taskOwner(taskId: string): TaskOwner | undefined {
+    const found = this.#tasks.find(this.#sessions, taskId)
+    return found && { sessionId: found.session.id, agentId: found.session.agentId, turnId: found.turnId }
+  }
+
+  #agentOf(agentId: string): AgentSessions {
+    let agent = this.#agents.get(agentId)
+    if (agent === undefined) {
+      agent = { active: new Set(), currentId: undefined, highestActivation: 0 }
+      this.#agents.set(agentId, agent)
+    }
+    return agent
+  }
+
+  /** Highest activation first. */
+  #activeOf(agent: AgentSessions | undefined): SessionInfo[] {
+    return [...(agent?.active ?? [])]
+      .flatMap((id) => this.#sessions.get(id) ?? [])
+      .sort((a, b) => b.activation - a.activation || (a.id < b.id ? 1 : -1))
+  }
+
+  #settleCurrent(agent: AgentSessions): void {
+    const before = agent.currentId
+    agent.currentId = this.#activeOf(agent)[0]?.id
+    if (before !== undefined && before !== agent.currentId) this.#flag(before, false)
+    if (agent.currentId !== undefined) this.#flag(agent.currentId, true)
+  }
+
+  #flag(sessionId: string, current: boolean): void {
+    const info = this.#sessions.get(sessionId)
+    if (info !== undefined && info.current !== current) this.#sessions.set(sessionId, { ...info, current })
+  }
+}
+
+/** Lets equal ids of a finished turn be one string: as parsed they are two, and there are very many of them. */
+function shareIds(info: SessionInfo): void {
+  for (const task of info.tasks) if (task.taskId === task.turnId) task.taskId = task.turnId
+}
+
+/** The stamps are ISO 8601 in UTC: they sort as text. */
+function byLastAccess(a: SessionInfo, b: SessionInfo): number {
+  if (a.lastAccessedAt !== b.lastAccessedAt) return a.lastAccessedAt < b.lastAccessedAt ? 1 : -1
+  return a.id < b.id ? 1 : -1
+}
+
+const UNREADABLE_CODES: Partial<Record<SessionNote['kind'], ErrorCode>> = {
+  'foreign-file': 'session_unreadable',
+  'newer-format': 'unsupported_format',
+  'journal-missing': 'journal_missing',
+  'journal-truncated': 'journal_truncated',
+}
+
+function unreadableError(note: SessionNote): AgentryError {
+  const data = note.sessionId === undefined ? {} : { data: { sessionId: note.sessionId } }
+  return new AgentryError(UNREADABLE_CODES[note.kind] ?? 'session_damaged', note.message, data)
+}
