@@ -70,6 +70,8 @@ export interface Behavior {
   readonly resumable?: boolean
   /** Processes one message. What it throws ends the turn `failed`. */
   run(message: string, context: BehaviorContext): Promise<BehaviorResult> | BehaviorResult
+  /** Called once when the agent leaves its thread in good order: the place to free what run() keeps between turns. */
+  close?(): Promise<void> | void
 }
 
 /** Gives a behavior its type. A module of a behavior is `export default defineBehavior({ run(message, context) { … } })`. */

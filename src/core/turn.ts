@@ -54,7 +54,7 @@ export function recoverTurn(state: SessionState, resumable: boolean): RecordBody
 }
 
 export type KnownTask =
-  | { state: 'finished'; entry: TaskEntry }
+  | { state: 'finished'; turnId: string; entry: TaskEntry }
   | { state: 'running' | 'queued'; turnId: string }
 
 /** What the session knows of a taskId (or turnId): the newest finished turn, the open one, or a queued message. */
@@ -64,7 +64,7 @@ export function findTask(state: Omit<SessionState, 'memory'>, taskId: string): K
   const queued = state.queue.find(fits)
   if (queued) return { state: 'queued', turnId: queued.turnId }
   const entry = state.tasks.findLast(fits)
-  return entry && { state: 'finished', entry }
+  return entry && { state: 'finished', turnId: entry.turnId, entry }
 }
 
 /** The result of a finished turn: its last memory entry that a behavior or tool made; empty where there is none. */

@@ -33,8 +33,8 @@ export type TurnEvent =
   | { type: 'turn-finished'; outcome: Outcome }
 
 export type FromAgent =
-  /** First envelope of a stay: the behavior is loaded, the current session (if any) is open. */
-  | { type: 'ready'; threadId: number; notes: SessionNote[] }
+  /** Once per stay: the behavior is loaded, the current session (if any) is open. Sessions and notes may come before it. */
+  | { type: 'ready'; threadId: number }
   /** The answer to a command, a cancel, or a message with `ack: 'accepted'` or a finished taskId (an Outcome). */
   | { type: 'reply'; id: number; value: unknown }
   | { type: 'failure'; id: number; error: WireError }
@@ -43,11 +43,9 @@ export type FromAgent =
   /** Of every turn, once; `turn-finished` is also the answer to each message that waits for the turn. */
   | { type: 'turn-event'; turnId: string; sessionId: string; event: TurnEvent }
   /** A session was opened or changed by a command; `gone` when it went to the trash or was purged. */
-  | { type: 'session'; header: SessionHeader; diskBytes: number; gone?: true }
+  | { type: 'session'; header: SessionHeader; gone?: true }
   /** Records that became durable, their long texts cut (`summarizeRecord`): the catalog folds them into its header. */
   | { type: 'records'; sessionId: string; records: SessionRecord[]; journalOffset: number }
-  /** Sent when it changes. `queueDepth`: accepted messages that wait, the running one not counted. */
-  | { type: 'activity'; state: 'idle' | 'working'; queueDepth: number }
   /** What user code printed, merged and capped in the thread. */
   | { type: 'log'; stream: 'stdout' | 'stderr'; text: string; droppedBytes: number }
   | { type: 'note'; note: SessionNote }

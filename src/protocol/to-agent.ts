@@ -20,10 +20,8 @@ export type ToAgent =
   /** Cancels the running turn, or the queued or running one of `turnId`; answers whether there was one. */
   | { type: 'cancel'; id: number; turnId?: string }
   | { type: 'ping'; id: number }
-  /** The supervisor has taken that many of the agent's droppable envelopes: it may send as many more. */
-  | { type: 'credit'; count: number }
   /**
-   * The last envelope of a stay: what came before is served, a running turn has `graceMs` to finish (then it ends
-   * `interrupted`), the session is closed, `stopped` is sent.
+   * The last envelope of a stay. A running turn has `graceMs` to finish, then it ends `interrupted`; accepted messages stay queued
+   * on disk; everything else that waits fails with `agent_stopped`. Then the session is closed and `stopped` is sent.
    */
   | { type: 'stop'; graceMs: number }

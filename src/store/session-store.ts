@@ -44,6 +44,8 @@ export interface SessionNote {
     | 'journal-truncated'
     | 'move-finished'
     | 'temp-removed'
+    | 'working-dir-missing'
+    | 'snapshot-failed'
   sessionId?: string
   /** One sentence for people: what was found, where, what was done. */
   message: string

@@ -8,39 +8,10 @@
  * H3  terminate() is idempotent, and ends a thread that is stuck in a loop.
  * H4  a stay that loaded a user's module leaves no trace for the next one: its thread is ended.
  */
-import type { AgentSpec } from '../agent-spec.ts'
 import type { SessionState } from '../core/session-state.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
+import type { StayOptions, StoreOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
-import type { Claim } from '../store/session-store.ts'
-
-/** Everything that a stay needs to know at its start. Must survive structured clone. */
-export interface StayOptions {
-  spec: AgentSpec
-  claim: Claim
-  /** The session to open at once: the agent's current one. */
-  currentSessionId?: string
-  /** Active sessions that a crash left beside the current one: suspended at the start. */
-  strayActiveIds: string[]
-  /** The highest `activation` among the agent's sessions. */
-  activation: number
-  /** Continue or settle an unfinished turn and run the queue; false leaves both as they are. */
-  resume: boolean
-  store: StoreOptions
-  limits: StayLimits
-}
-
-export interface StoreOptions {
-  /** Absolute path of the data directory; undefined for the memory store. */
-  directory?: string
-  fsync: 'always' | 'interval'
-}
-
-export interface StayLimits {
-  mailboxMessages: number
-  messageBytes: number
-  resultBytes: number
-}
 
 /** How a stay ended. `stopped`: in good order. `code`: of process.exit in the thread. */
 export type StayEnd =
@@ -83,3 +54,5 @@ export interface AgentHost {
   /** Terminates what still runs and frees the threads. */
   close(): Promise<void>
 }
+
+export type { StayLimits, StayOptions, StoreOptions } from '../protocol/stay.ts'

@@ -1,0 +1,23 @@
+import type { SessionState } from '../core/session-state.ts'
+import { resultOf } from '../core/turn.ts'
+import { AgentryError } from '../errors.ts'
+import type { Outcome } from './from-agent.ts'
+
+/** The outcome of a finished turn, as recorded. Throws `task_not_found` where the session does not remember it. */
+export function outcomeOf(state: SessionState, turnId: string): Outcome {
+  const entry = state.tasks.findLast((task) => task.turnId === turnId)
+  if (entry === undefined) {
+    throw new AgentryError('task_not_found', `session ${state.id} does not remember turn ${turnId}`)
+  }
+  const { taskId, status, error, exitCode } = entry
+  return {
+    status,
+    result: resultOf(state, turnId),
+    turnId,
+    taskId,
+    agentId: state.agentId,
+    sessionId: state.id,
+    ...(error && { error }),
+    ...(exitCode !== undefined && { exitCode }),
+  }
+}

@@ -1,0 +1,471 @@
+/**
+ * The agent itself: takes messages and commands in order, runs one turn at a time, acknowledges only what is durable.
+ *
+ * L1  Everything happens in the order it came: a message belongs to the session that is current when it is accepted; commands
+ *     that change the current session wait for its turn and queue, and what came after them waits behind them.
+ * L2  Served at any time, also during a turn: acceptance of messages, cancel, ping, commands on other sessions.
+ * L3  Every message and command gets exactly one answer: a reply, a failure, or the end of its turn. Only the end of the
+ *     thread may come instead; the supervisor settles what is open then.
+ * L4  A taskId that this stay has seen, or its current session remembers, is never run again.
+ * L5  After a failed write nothing of it is acknowledged; the session is opened again from disk before the next work.
+ */
+import type { Behavior } from '../behavior.ts'
+import { Mailbox } from '../core/mailbox.ts'
+import { type Message, summarizeRecord } from '../core/record.ts'
+import type { SessionState } from '../core/session-state.ts'
+import { findTask, recoverTurn } from '../core/turn.ts'
+import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
+import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
+import { outcomeOf } from '../protocol/outcome.ts'
+import type { StayOptions } from '../protocol/stay.ts'
+import type { ToAgent } from '../protocol/to-agent.ts'
+import { killLeftovers } from './processes/leftover-processes.ts'
+
+import type { Session } from './session.ts'
+import { SessionSet } from './session-set.ts'
+import type { StayEnvironment, StayPort } from './stay.ts'
+import { TaskMemory } from './task-memory.ts'
+import { runTurn } from './turn-runner.ts'
+
+type MessageEnvelope = Extract<ToAgent, { type: 'message' }>
+type CommandEnvelope = Extract<ToAgent, { type: 'command' }>
+
+/** How often a session that could not be written is tried again by itself, while it has work. */
+const REOPEN_MS = 2_000
+
+export interface AgentLoopOptions {
+  stay: StayOptions
+  port: StayPort
+  environment: StayEnvironment
+  behavior: Behavior
+  /** Code of others may end the thread at any moment: a turn is durably started before it runs. */
+  userModule: boolean
+}
+
+export class AgentLoop {
+  readonly #options: AgentLoopOptions
+  readonly #sessions: SessionSet
+  readonly #mailbox: Mailbox<MessageEnvelope, CommandEnvelope>
+  readonly #tasks = new TaskMemory()
+  /** Ids of the messages that wait for the end of a turn. */
+  readonly #waiting = new Map<string, number[]>()
+  /** Turns acknowledged as accepted: a stop leaves them in the queue. */
+  readonly #acknowledged = new Set<string>()
+  #running: { turnId: string; abort: AbortController } | undefined
+  /** Commands that do not wait for turns, one after the other. */
+  #asideCommands: Promise<void> = Promise.resolve()
+  /** The session to open again after a failed write (L5). */
+  #reopenId: string | undefined
+  #resume: boolean
+  /** The session whose leftover turn was seen to. */
+  #recovered: Session | undefined
+  #stop: { graceMs: number } | undefined
+  #wake = Promise.withResolvers<void>()
+  #admissionDue = false
+
+  constructor(options: AgentLoopOptions) {
+    this.#options = options
+    const { stay, environment, port } = options
+    this.#resume = stay.resume
+    this.#mailbox = new Mailbox(stay.limits.mailboxMessages)
+    this.#sessions = new SessionSet({
+      spec: stay.spec,
+      claim: stay.claim,
+      store: environment.store,
+      clock: environment.clock,
+      activation: stay.activation,
+      onDurable: (session, records) => {
+        const { journalOffset } = session.state
+        port.send({
+          type: 'records',
+          sessionId: session.id,
+          records: records.map(summarizeRecord),
+          journalOffset,
+        })
+      },
+      onNote: (note) => port.send({ type: 'note', note }),
+      onSession: (header, gone) => port.send({ type: 'session', header, ...(gone && { gone: true }) }),
+    })
+  }
+
+  /** Takes up what the last stay left: the current session, and (Q1) active ones beside it. */
+  async open(): Promise<void> {
+    const { currentSessionId, strayActiveIds } = this.#options.stay
+    for (const sessionId of strayActiveIds) await this.#sessions.suspendStray(sessionId)
+    if (currentSessionId === undefined) return
+    const { state } = await this.#sessions.open(currentSessionId)
+    this.#adopt(state)
+  }
+
+  /** Counts and remembers the unfinished work that a session brings from disk: all of it was acknowledged, or is run again. */
+  #adopt(state: SessionState): void {
+    const unfinished = [...(state.turn ? [state.turn] : []), ...state.queue]
+    this.#mailbox.adopt(unfinished.length)
+    for (const message of unfinished) {
+      this.#acknowledged.add(message.turnId)
+      this.#tasks.add(message, state.id)
+    }
+  }
+
+  /** Takes one envelope; never throws. */
+  receive(envelope: ToAgent): void {
+    switch (envelope.type) {
+      case 'message':
+        if (this.#mailbox.offerMessage(envelope)) this.#admitSoon()
+        else this.#fail(envelope.id, this.#mailboxFull())
+        return
+      case 'command':
+        this.#takeCommand(envelope)
+        return
+      case 'cancel':
+        void this.#answer(envelope.id, () => this.#cancel(envelope.turnId))
+        return
+      case 'ping':
+        this.#options.port.send({ type: 'pong', id: envelope.id })
+        return
+      case 'stop':
+        this.#takeStop(envelope.graceMs)
+        return
+      default:
+        assertNever(envelope)
+    }
+  }
+
+  /** Works until `stop`; resolves when everything is durable and closed. Rejects where a behavior was abandoned. */
+  async run(): Promise<void> {
+    while (this.#stop === undefined) {
+      await this.#reopen()
+      await this.#admit()
+      await this.#recover()
+      if (this.#hasWork()) {
+        await this.#turn()
+      } else {
+        const command = this.#mailbox.takeBarrier()
+        if (command !== undefined) await this.#execute(command)
+        else if (this.#mailbox.isEmpty || this.#reopenId !== undefined) await this.#sleep()
+      }
+    }
+    await this.#asideCommands
+    await this.#windUp()
+  }
+
+  #hasWork(): boolean {
+    const state = this.#sessions.current?.state
+    return this.#resume && state !== undefined && (state.turn !== null || state.queue.length > 0)
+  }
+
+  async #sleep(): Promise<void> {
+    const retry =
+      this.#reopenId === undefined
+        ? undefined
+        : this.#options.environment.clock.setTimer(REOPEN_MS, () => this.#wake.resolve())
+    await this.#wake.promise
+    this.#wake = Promise.withResolvers()
+    retry?.cancel()
+  }
+
+  // --- messages
+
+  /** All messages of one frame are taken in before the first is admitted, so that they share one write. */
+  #admitSoon(): void {
+    this.#wake.resolve()
+    if (this.#running === undefined || this.#admissionDue) return
+    this.#admissionDue = true
+    queueMicrotask(() => {
+      this.#admissionDue = false
+      if (this.#running !== undefined && this.#sessions.current?.broken === undefined) void this.#admit()
+    })
+  }
+
+  /** Accepts messages up to the next barrier. Resolves when the acknowledged ones are durable and answered; never rejects. */
+  async #admit(): Promise<void> {
+    const accepted: { id: number; message: Message; sessionId: string }[] = []
+    for (;;) {
+      const envelope = this.#mailbox.takeMessage()
+      if (envelope === undefined) break
+      this.#resume = true
+      if (this.#answerKnownTask(envelope)) {
+        this.#mailbox.settle()
+        continue
+      }
+      const { id, message, ack, sessionId } = envelope
+      if (sessionId !== undefined && sessionId !== this.#sessions.current?.id) {
+        this.#mailbox.settle()
+        this.#fail(id, new AgentryError('session_not_found', `session ${sessionId} is not the current one`))
+        continue
+      }
+      const session = this.#sessions.ensureCurrent()
+      session.record({ type: 'message.accepted', ...message })
+      this.#tasks.add(message, session.id)
+      if (ack === 'accepted') accepted.push({ id, message, sessionId: session.id })
+      else this.#wait(message.turnId, id)
+    }
+    if (accepted.length === 0) return
+    try {
+      await this.#sessions.current?.flush()
+    } catch (error) {
+      for (const { id } of accepted) this.#fail(id, toAgentryError(error))
+      return
+    }
+    for (const { id, message, sessionId } of accepted) {
+      this.#acknowledged.add(message.turnId)
+      this.#options.port.send({ type: 'reply', id, value: this.#accepted(message, sessionId) })
+    }
+  }
+
+  /** L4: true where the taskId is known, and the message was answered or joined to its turn. */
+  #answerKnownTask({ id, message, ack }: MessageEnvelope): boolean {
+    const remembered = this.#tasks.find(message.taskId)
+    const session = this.#sessions.current
+    const inSession = session && findTask(session.state, message.taskId)
+    const turnId = remembered?.turnId ?? inSession?.turnId
+    const sessionId = remembered?.sessionId ?? session?.id
+    if (turnId === undefined || sessionId === undefined) return false
+    if (remembered?.finished || inSession?.state === 'finished') {
+      void this.#answer(id, async () => remembered?.outcome ?? outcomeOf(await this.#stateOf(sessionId), turnId))
+    } else if (ack === 'accepted') {
+      void this.#answer(id, async () => {
+        await session?.flush()
+        this.#acknowledged.add(turnId)
+        return this.#accepted({ turnId, taskId: message.taskId }, sessionId)
+      })
+    } else {
+      this.#options.port.send({ type: 'joined', id, turnId })
+      this.#wait(turnId, id)
+    }
+    return true
+  }
+
+  async #stateOf(sessionId: string): Promise<SessionState> {
+    const current = this.#sessions.current
+    if (current?.id === sessionId) return current.state
+    return (await this.#options.environment.store.load(sessionId)).state
+  }
+
+  #wait(turnId: string, id: number): void {
+    const ids = this.#waiting.get(turnId)
+    if (ids) ids.push(id)
+    else this.#waiting.set(turnId, [id])
+  }
+
+  // --- turns
+
+  async #turn(): Promise<void> {
+    const session = this.#sessions.ensureCurrent()
+    const { stay, behavior, environment, userModule } = this.#options
+    const first = session.state.queue[0]
+    if (session.state.turn === null && first) session.record({ type: 'turn.started', turnId: first.turnId, attempt: 1 })
+    const turn = session.state.turn
+    if (turn === null) return
+    const { turnId, attempt } = turn
+    const abort = new AbortController()
+    this.#running = { turnId, abort }
+    const sendEvent = (event: TurnEvent) =>
+      this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
+    let abandoned = false
+    try {
+      if (userModule) await session.flush()
+      sendEvent({ type: 'turn-started', turnId, sessionId: session.id, attempt })
+      ;({ abandoned } = await runTurn({
+        session,
+        behavior,
+        clock: environment.clock,
+        turnMs: stay.spec.limits.turnMs,
+        resultBytes: stay.limits.resultBytes,
+        abort,
+        sendEvent,
+      }))
+      await session.flush()
+      this.#announceFinished(session, turnId)
+      if (!abandoned) await session.saveIfOutgrown().catch((error: unknown) => this.#noteUnsaved(session, error))
+    } catch (error) {
+      await this.#breakOff(session, error)
+    } finally {
+      this.#running = undefined
+    }
+    if (abandoned) {
+      throw new AgentryError('agent_unresponsive', `turn ${turnId} went on after its signal was aborted: its thread is ended`)
+    }
+  }
+
+  /** Sends the durable end of a turn, which answers everyone who waits for it. */
+  #announceFinished(session: Session, turnId: string): void {
+    const outcome = outcomeOf(session.state, turnId)
+    this.#tasks.finish(outcome)
+    this.#waiting.delete(turnId)
+    this.#acknowledged.delete(turnId)
+    this.#mailbox.settle()
+    const event: TurnEvent = { type: 'turn-finished', outcome }
+    this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
+  }
+
+  #accepted(task: { turnId: string; taskId: string }, sessionId: string): Outcome {
+    const { turnId, taskId } = task
+    return { status: 'accepted', result: '', turnId, taskId, agentId: this.#options.stay.spec.id, sessionId }
+  }
+
+  /** Settles or continues what a crash cut off, once for each session that becomes current. */
+  async #recover(): Promise<void> {
+    const session = this.#sessions.current
+    if (session === undefined || session === this.#recovered || !this.#resume) return
+    this.#recovered = session
+    const turn = session.state.turn
+    if (turn === null) return
+    await killLeftovers(turn.turnId)
+    try {
+      for (const record of recoverTurn(session.state, this.#options.behavior.resumable === true)) session.record(record)
+      await session.flush()
+      if (session.state.turn === null) this.#announceFinished(session, turn.turnId)
+    } catch (error) {
+      await this.#breakOff(session, error)
+    }
+  }
+
+  async #cancel(turnId = this.#running?.turnId): Promise<boolean> {
+    if (turnId === undefined) return false
+    if (this.#running?.turnId === turnId) {
+      this.#running.abort.abort(new AgentryError('cancelled', 'the turn was cancelled'))
+      return true
+    }
+    const session = this.#sessions.current
+    if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId)) return false
+    this.#recordCancelled(session, turnId, 'cancelled', 'the message was cancelled before it was started')
+    await session.flush()
+    this.#announceFinished(session, turnId)
+    return true
+  }
+
+  #recordCancelled(session: Session, turnId: string, code: 'cancelled' | 'agent_stopped', message: string): void {
+    session.record({ type: 'turn.finished', turnId, status: 'cancelled', error: { code, message } })
+  }
+
+  // --- commands
+
+  #takeCommand(envelope: CommandEnvelope): void {
+    const { command, cancelTurn } = envelope
+    const barrier = this.#sessions.isBarrier(command)
+    if (barrier && cancelTurn) void this.#cancelAll()
+    if (barrier || !this.#mailbox.isEmpty) {
+      this.#mailbox.offerBarrier(envelope)
+      this.#wake.resolve()
+    } else {
+      this.#asideCommands = this.#asideCommands.then(() => this.#execute(envelope))
+    }
+  }
+
+  async #cancelAll(): Promise<void> {
+    const queued = this.#sessions.current?.state.queue.map(({ turnId }) => turnId) ?? []
+    for (const turnId of queued) await this.#cancel(turnId).catch(() => false) // a broken session answers its callers itself
+    await this.#cancel()
+  }
+
+  async #execute({ id, command }: CommandEnvelope): Promise<void> {
+    const before = this.#sessions.current
+    await this.#answer(id, () => this.#sessions.execute(command))
+    const current = this.#sessions.current
+    if (current !== before) {
+      this.#mailbox.settle(unfinished(before))
+      if (current) this.#adopt(current.state)
+    }
+    if (current?.broken && this.#running === undefined) await this.#breakOff(current, current.broken)
+    this.#wake.resolve()
+  }
+
+  // --- failed writes
+
+  /** L5: fails everyone who waits for something of the session, and marks it to be opened again. */
+  async #breakOff(session: Session, cause: unknown): Promise<void> {
+    const error = toAgentryError(cause)
+    if (!session.broken) throw error // not a failed write, but a bug: the stay ends
+    for (const ids of this.#waiting.values()) for (const id of ids) this.#fail(id, error)
+    this.#waiting.clear()
+    this.#tasks.forgetUnfinished()
+    this.#acknowledged.clear()
+    this.#mailbox.settle(unfinished(session))
+    this.#reopenId = session.id
+    await this.#sessions.drop()
+  }
+
+  /** Opens a broken session again. While that fails, what waits in the mailbox fails with the cause. Never rejects. */
+  async #reopen(): Promise<void> {
+    const sessionId = this.#reopenId
+    if (sessionId === undefined) return
+    try {
+      const { state } = await this.#sessions.open(sessionId)
+      this.#reopenId = undefined
+      this.#adopt(state)
+    } catch (thrown) {
+      const error = toAgentryError(thrown)
+      // A session that was never durable is gone with its first write: there is nothing to open.
+      if (error.code === 'session_not_found') this.#reopenId = undefined
+      else this.#failMailbox(error)
+    }
+  }
+
+  #failMailbox(error: AgentryError): void {
+    while (!this.#mailbox.isEmpty) {
+      const envelope = this.#mailbox.takeMessage() ?? this.#mailbox.takeBarrier()
+      if (envelope === undefined) return
+      if (envelope.type === 'message') this.#mailbox.settle()
+      this.#fail(envelope.id, error)
+    }
+  }
+
+  #noteUnsaved(session: Session, error: unknown): void {
+    const message = `the snapshot was not written (the journal has everything): ${toAgentryError(error).message}`
+    this.#options.port.send({ type: 'note', note: { kind: 'snapshot-failed', sessionId: session.id, message } })
+  }
+
+  // --- stop
+
+  #takeStop(graceMs: number): void {
+    this.#stop ??= { graceMs }
+    this.#wake.resolve()
+    const running = this.#running
+    if (running === undefined) return
+    const interrupt = () => running.abort.abort(new AgentryError('interrupted', 'the agent was stopped during the turn'))
+    if (graceMs <= 0) interrupt()
+    else this.#options.environment.clock.setTimer(graceMs, interrupt)
+  }
+
+  /** Leaves acknowledged messages in the queue; fails the rest; closes the session. */
+  async #windUp(): Promise<void> {
+    const stopped = new AgentryError('agent_stopped', `agent ${this.#options.stay.spec.id} was stopped`)
+    this.#failMailbox(stopped)
+    const session = this.#sessions.current
+    const unacknowledged = session?.state.queue.filter(({ turnId }) => !this.#acknowledged.has(turnId)) ?? []
+    for (const { turnId } of unacknowledged) {
+      if (session) this.#recordCancelled(session, turnId, 'agent_stopped', stopped.message)
+    }
+    await session?.flush()
+    for (const { turnId } of unacknowledged) if (session) this.#announceFinished(session, turnId)
+    for (const ids of this.#waiting.values()) for (const id of ids) this.#fail(id, stopped)
+    await this.#sessions.close()
+  }
+
+  // --- answers
+
+  async #answer(id: number, work: () => Promise<unknown>): Promise<void> {
+    try {
+      this.#options.port.send({ type: 'reply', id, value: await work() })
+    } catch (error) {
+      this.#fail(id, toAgentryError(error))
+    }
+  }
+
+  #fail(id: number, error: AgentryError): void {
+    this.#options.port.send({ type: 'failure', id, error: error.toJSON() })
+  }
+
+  #mailboxFull(): AgentryError {
+    const { spec, limits } = this.#options.stay
+    return new AgentryError(
+      'mailbox_full',
+      `agent ${spec.id} has ${this.#mailbox.unfinished} unfinished messages, at most ${limits.mailboxMessages} are taken`,
+    )
+  }
+}
+
+function unfinished(session: Session | undefined): number {
+  return session === undefined ? 0 : session.state.queue.length + (session.state.turn === null ? 0 : 1)
+}

@@ -1,0 +1,46 @@
+import { pathToFileURL } from 'node:url'
+import type { AgentSpec } from '../agent-spec.ts'
+import type { Behavior } from '../behavior.ts'
+import { AgentryError, describeThrown } from '../errors.ts'
+import { echoBehavior } from './behaviors/echo.ts'
+import { createShellBehavior } from './behaviors/shell.ts'
+
+export interface LoadedBehavior {
+  behavior: Behavior
+  /** True where code that is not Agentry's runs on the thread: it is never handed to another agent afterwards. */
+  userModule: boolean
+}
+
+/** The behavior of a spec. Throws `start_failed` with the module's own error where it does not load or has no `run`. */
+export async function loadBehavior(spec: AgentSpec): Promise<LoadedBehavior> {
+  switch (spec.behavior) {
+    case 'echo':
+      return { behavior: echoBehavior, userModule: false }
+    case 'shell':
+      return { behavior: createShellBehavior(), userModule: false }
+    default:
+      return { behavior: await importBehavior(spec.behavior), userModule: true }
+  }
+}
+
+async function importBehavior(path: string): Promise<Behavior> {
+  let loaded: { default?: unknown }
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as { default?: unknown }
+  } catch (error) {
+    throw new AgentryError('start_failed', `behavior module ${path} does not load: ${describeThrown(error)}`, {
+      cause: error,
+    })
+  }
+  if (!isBehavior(loaded.default)) {
+    throw new AgentryError(
+      'start_failed',
+      `behavior module ${path}: expected a default export made by defineBehavior({ run }), received ${typeof loaded.default}`,
+    )
+  }
+  return loaded.default
+}
+
+function isBehavior(value: unknown): value is Behavior {
+  return typeof value === 'object' && value !== null && 'run' in value && typeof value.run === 'function'
+}

@@ -1,0 +1,350 @@
+/**
+ * The sessions of one agent as its thread sees them: which one is current, and the commands on all of them.
+ *
+ * Q1  At most one session is current. Making one current is durable before the one before is suspended; a crash between the
+ *     two leaves two active sessions, of which the one with the higher `activation` is current.
+ * Q2  A command on a session that is not current opens it, does its work durably and closes it again.
+ * Q3  Another agent's session is not found.
+ */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { AgentSpec } from '../agent-spec.ts'
+import type { Clock } from '../core/clock.ts'
+import { headerOf } from '../core/fold.ts'
+import { createId } from '../core/ids.ts'
+import type { BodyOf, SessionRecord } from '../core/record.ts'
+import type { SessionHeader, SessionState } from '../core/session-state.ts'
+import { recoverTurn } from '../core/turn.ts'
+import { AgentryError, assertNever, describeThrown } from '../errors.ts'
+import type { CreateSessionInput, ImportedSession, SessionCommand, SessionPatch } from '../protocol/commands.ts'
+import { assertCreateInput, assertSessionPatch } from '../protocol/session-input.ts'
+import type { Claim, SessionNote, SessionStore } from '../store/session-store.ts'
+import { Session } from './session.ts'
+
+export interface SessionSetOptions {
+  spec: AgentSpec
+  claim: Claim
+  store: SessionStore
+  clock: Clock
+  activation: number
+  onDurable(session: Session, records: SessionRecord[]): void
+  onNote(note: SessionNote): void
+  /** A session was opened as current, or changed by a command. */
+  onSession(header: SessionHeader, gone: boolean): void
+}
+
+type NewSession = Omit<BodyOf<'session.created'>, 'type' | 'sessionId' | 'agentId' | 'activation'> & {
+  activation?: number
+}
+
+export class SessionSet {
+  readonly #options: SessionSetOptions
+  #activation: number
+  #current: Session | undefined
+
+  constructor(options: SessionSetOptions) {
+    this.#options = options
+    this.#activation = options.activation
+  }
+
+  get current(): Session | undefined {
+    return this.#current
+  }
+
+  /** Takes up the session that was current before. Not an access: lastAccessedAt stays. */
+  async open(sessionId: string): Promise<Session> {
+    const session = await this.#open(sessionId)
+    this.#current = session
+    this.#options.onSession(headerOf(session.state), false)
+    return session
+  }
+
+  /** The current session; where there is none, a new one named `default` (its first record still to be flushed). */
+  ensureCurrent(): Session {
+    this.#current ??= this.#create({ name: 'default' }, { status: 'active', activation: ++this.#activation })
+    return this.#current
+  }
+
+  /** Lets go of the current session without writing: for one that is broken. */
+  async drop(): Promise<void> {
+    const session = this.#current
+    this.#current = undefined
+    await session?.close()
+  }
+
+  /** Brings the current session to rest and closes it. */
+  async close(): Promise<void> {
+    const session = this.#current
+    if (session === undefined) return
+    await this.#rest(session)
+    await this.drop()
+  }
+
+  /** Suspends an active session that a crash left beside the current one. */
+  async suspendStray(sessionId: string): Promise<void> {
+    await this.#edit(sessionId, (session) => setStatus(session, 'suspended'))
+  }
+
+  /** Runs one command. The caller sees to its order among turns; see `isBarrier`. */
+  async execute(command: SessionCommand): Promise<SessionHeader | { sessionId: string }> {
+    switch (command.name) {
+      case 'create':
+        return this.#createCurrent(command.input)
+      case 'load':
+      case 'resume':
+        return this.#load(command.sessionId)
+      case 'save':
+        return this.#edit(command.sessionId, () => undefined, true)
+      case 'suspend':
+        return this.#suspend(command.sessionId)
+      case 'terminate':
+        return this.#terminate(command.sessionId)
+      case 'update':
+        return this.#update(command.sessionId, command.patch)
+      case 'fork':
+        return this.#fork(command.sessionId, command.newName)
+      case 'import':
+        return this.#import(command.session)
+      case 'trash':
+        return this.#trash(command.sessionId)
+      case 'restore':
+        await this.#options.store.restore(this.#options.claim, command.sessionId)
+        return this.#edit(command.sessionId, () => undefined)
+      case 'purge':
+        await this.#options.store.purge(this.#options.claim, command.sessionId)
+        return { sessionId: command.sessionId }
+      default:
+        return assertNever(command)
+    }
+  }
+
+  /** True for a command that changes which session is current: it waits for the turn and the queue. */
+  isBarrier(command: SessionCommand): boolean {
+    switch (command.name) {
+      case 'create':
+      case 'load':
+      case 'resume':
+        return true
+      case 'suspend':
+        return command.sessionId === undefined || command.sessionId === this.#current?.id
+      case 'terminate':
+      case 'trash':
+        return command.sessionId === this.#current?.id
+      case 'save':
+      case 'update':
+      case 'fork':
+      case 'import':
+      case 'restore':
+      case 'purge':
+        return false
+      default:
+        return assertNever(command)
+    }
+  }
+
+  async #createCurrent(input: CreateSessionInput): Promise<SessionHeader> {
+    assertCreateInput(input)
+    const session = this.#create(input, { status: 'active', activation: ++this.#activation })
+    await session.save()
+    await this.#switchTo(session)
+    return this.#announce(session)
+  }
+
+  async #load(sessionId: string): Promise<SessionHeader> {
+    const current = this.#current
+    const session = current?.id === sessionId ? current : await this.#open(sessionId)
+    const { status, name, workingDir } = session.state
+    if (status === 'terminated') {
+      await session.close()
+      throw new AgentryError('session_terminated', `session ${name} (${sessionId}) is terminated: read it, or fork it`, {
+        data: { sessionId, status },
+      })
+    }
+    const changes = session === current ? {} : { status: 'active' as const, activation: ++this.#activation }
+    session.record({ type: 'session.changed', changes, accessed: true })
+    await session.flush()
+    if (session !== current) await this.#switchTo(session)
+    if (!existsSync(workingDir)) {
+      const message = `the working directory ${workingDir} of session ${name} does not exist`
+      this.#options.onNote({ kind: 'working-dir-missing', sessionId, message })
+    }
+    return this.#announce(session)
+  }
+
+  async #suspend(sessionId = this.#current?.id): Promise<SessionHeader> {
+    if (sessionId === undefined) {
+      throw new AgentryError('no_current_session', `agent ${this.#options.spec.id} has no current session to suspend`)
+    }
+    return this.#retire(sessionId, 'suspended')
+  }
+
+  async #terminate(sessionId: string): Promise<SessionHeader> {
+    return this.#retire(sessionId, 'terminated')
+  }
+
+  async #update(sessionId: string, patch: SessionPatch): Promise<SessionHeader> {
+    assertSessionPatch(patch)
+    const { workingDir } = patch
+    const changes = { ...patch, ...(workingDir !== undefined && { workingDir: this.#path(workingDir) }) }
+    return this.#edit(sessionId, (session) => session.record({ type: 'session.changed', changes }))
+  }
+
+  async #fork(sessionId: string, newName?: string): Promise<SessionHeader> {
+    const { spec, store } = this.#options
+    const source = this.#current?.id === sessionId ? this.#current.state : (await store.load(sessionId)).state
+    if (source.agentId !== spec.id) throw notFound(sessionId)
+    const name = newName ?? `${source.name} (fork)`
+    assertCreateInput({ name })
+    const { description, workingDir, prompt, vars, metadata, memory, seq } = source
+    return this.#addSuspended({
+      ...{ name, description, workingDir, prompt, vars, metadata, status: 'suspended' as const },
+      forkedFrom: { sessionId, seq },
+      memory: memory.map((entry) => ({ ...entry, seq: 1 })),
+    })
+  }
+
+  async #import(imported: ImportedSession): Promise<SessionHeader> {
+    assertCreateInput(imported)
+    const { memory, status, ...input } = imported
+    return this.#addSuspended({
+      ...this.#filled(input),
+      status: status === 'active' ? 'suspended' : status,
+      memory: memory.map((entry) => ({ ...entry, seq: 1 })),
+    })
+  }
+
+  async #trash(sessionId: string): Promise<SessionHeader> {
+    const header = await this.#retire(sessionId, 'terminated')
+    await this.#options.store.trash(this.#options.claim, sessionId)
+    const gone = { ...header, trashedAt: new Date(this.#options.clock.now()).toISOString() }
+    this.#options.onSession(gone, true)
+    return gone
+  }
+
+  /** Ends the session's time as current (if it is) with a new status, its unfinished work settled. Idempotent. */
+  async #retire(sessionId: string, status: 'suspended' | 'terminated'): Promise<SessionHeader> {
+    const header = await this.#edit(
+      sessionId,
+      (session) => {
+        const { state } = session
+        if (state.status === status) return
+        if (state.status === 'terminated') {
+          throw new AgentryError('session_terminated', `session ${state.name} (${sessionId}) is terminated already`, {
+            data: { sessionId, status: state.status },
+          })
+        }
+        if (status === 'terminated') settleUnfinished(session)
+        setStatus(session, status)
+      },
+      true,
+    )
+    if (this.#current?.id === sessionId) await this.drop()
+    return header
+  }
+
+  /** Opens a session if it is not the current one, changes it durably, and brings it to rest again. */
+  async #edit(
+    sessionId = this.#current?.id,
+    change: (session: Session) => void = () => undefined,
+    save = false,
+  ): Promise<SessionHeader> {
+    if (sessionId === undefined) {
+      throw new AgentryError('no_current_session', `agent ${this.#options.spec.id} has no current session`)
+    }
+    const isCurrent = this.#current?.id === sessionId
+    const session = isCurrent && this.#current ? this.#current : await this.#open(sessionId)
+    try {
+      change(session)
+      await session.flush()
+      if (save) await session.save()
+      else if (!isCurrent) await this.#rest(session)
+      return this.#announce(session)
+    } finally {
+      if (!isCurrent) await session.close()
+    }
+  }
+
+  async #addSuspended(body: NewSession): Promise<SessionHeader> {
+    const session = this.#new(body)
+    await session.save()
+    await session.close()
+    return this.#announce(session)
+  }
+
+  /** A new session from a filled-in body; nothing is written yet. */
+  #new(body: NewSession): Session {
+    const { spec, clock } = this.#options
+    const sessionId = createId(clock.now())
+    return Session.create(this.#options, { activation: 0, ...body, sessionId, agentId: spec.id })
+  }
+
+  #create(input: CreateSessionInput, status: { status: 'active'; activation: number }): Session {
+    return this.#new({ ...this.#filled(input), ...status })
+  }
+
+  #filled(input: CreateSessionInput): Required<CreateSessionInput> {
+    const { spec } = this.#options
+    return {
+      name: input.name,
+      description: input.description ?? '',
+      workingDir: this.#path(input.workingDir ?? '.'),
+      prompt: input.prompt ?? spec.instructions,
+      vars: { ...input.vars },
+      metadata: { ...input.metadata },
+    }
+  }
+
+  #path(path: string): string {
+    return resolve(this.#options.spec.workingDir, path)
+  }
+
+  async #switchTo(session: Session): Promise<void> {
+    const previous = this.#current
+    this.#current = session
+    if (previous === undefined || previous.broken) return
+    setStatus(previous, 'suspended')
+    await previous.save()
+    this.#announce(previous)
+    await previous.close()
+  }
+
+  async #open(sessionId: string): Promise<Session> {
+    const { session, notes } = await Session.open(this.#options, sessionId)
+    for (const note of notes) this.#options.onNote(note)
+    return session
+  }
+
+  /** The journal has everything: a snapshot that could not be written is worth a note, not a failure. */
+  async #rest(session: Session): Promise<void> {
+    try {
+      await session.saveAtRest()
+    } catch (error) {
+      if (session.broken) throw error
+      const message = `the snapshot was not written (the journal has everything): ${describeThrown(error)}`
+      this.#options.onNote({ kind: 'snapshot-failed', sessionId: session.id, message })
+    }
+  }
+
+  #announce(session: Session): SessionHeader {
+    const header = headerOf(session.state)
+    this.#options.onSession(header, false)
+    return header
+  }
+}
+
+function setStatus(session: Session, status: SessionState['status']): void {
+  session.record({ type: 'session.changed', changes: { status } })
+}
+
+/** Ends what a session that is about to be terminated still holds: a turn cut off by a crash, queued messages. */
+function settleUnfinished(session: Session): void {
+  for (const record of recoverTurn(session.state, false)) session.record(record)
+  for (const { turnId } of [...session.state.queue]) {
+    const message = 'the session was terminated before this message was started'
+    session.record({ type: 'turn.finished', turnId, status: 'cancelled', error: { code: 'cancelled', message } })
+  }
+}
+
+function notFound(sessionId: string): AgentryError {
+  return new AgentryError('session_not_found', `no session ${sessionId} of this agent`, { data: { sessionId } })
+}

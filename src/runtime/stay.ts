@@ -1,0 +1,42 @@
+/** One stay of an agent: what a thread (or the in-process host) runs from start to `stopped`. */
+import type { AgentSpec } from '../agent-spec.ts'
+import type { Clock } from '../core/clock.ts'
+import type { FromAgent } from '../protocol/from-agent.ts'
+import type { StayOptions } from '../protocol/stay.ts'
+import type { ToAgent } from '../protocol/to-agent.ts'
+import type { SessionStore } from '../store/session-store.ts'
+import { AgentLoop } from './agent-loop.ts'
+import type { LoadedBehavior } from './load-behavior.ts'
+
+export interface StayPort {
+  send(envelope: FromAgent): void
+  /** Envelopes that came before are kept and delivered in order. */
+  onReceive(handler: (envelope: ToAgent) => void): void
+  close(): void
+}
+
+export interface StayEnvironment {
+  store: SessionStore
+  loadBehavior(spec: AgentSpec): Promise<LoadedBehavior>
+  clock: Clock
+  threadId: number
+}
+
+/**
+ * Runs a stay. Resolves after `stopped` was sent and everything is closed. Rejects where the behavior does not load
+ * (`start_failed`), where it had to be abandoned, and for a bug: the stay then ends as an error, and nothing of it is acknowledged
+ * that is not durable.
+ */
+export async function runStay(options: StayOptions, port: StayPort, environment: StayEnvironment): Promise<void> {
+  const { behavior, userModule } = await environment.loadBehavior(options.spec)
+  try {
+    const loop = new AgentLoop({ stay: options, port, environment, behavior, userModule })
+    await loop.open()
+    port.send({ type: 'ready', threadId: environment.threadId })
+    port.onReceive((envelope) => loop.receive(envelope))
+    await loop.run()
+    port.send({ type: 'stopped' })
+  } finally {
+    await behavior.close?.()
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Runs the behavior for the open turn of a session and records how it ended. It records; the caller flushes and announces.
+ *
+ * T1  Whatever the behavior does (throws, never ends, forgets a tool call), exactly one turn.finished is recorded.
+ * T2  Cancel, time limit and stop reach the behavior as the abort of its signal; one that does not end within ABANDON_MS after
+ *     that is abandoned: its turn ends, and its thread has to end too, for its code may still run.
+ */
+import type { Behavior, BehaviorResult } from '../behavior.ts'
+import type { Clock } from '../core/clock.ts'
+import type { TurnStatus } from '../core/session-state.ts'
+import { OUTCOME_UNKNOWN } from '../core/turn.ts'
+import { AgentryError, toAgentryError } from '../errors.ts'
+import type { TurnEvent } from '../protocol/from-agent.ts'
+import { checkedText, createContext } from './behavior-context.ts'
+import type { Session } from './session.ts'
+import { TextMerger } from './text-merger.ts'
+
+/** How long a behavior may go on after the abort of its signal. */
+export const ABANDON_MS = 5_000
+
+export interface TurnOptions {
+  session: Session
+  behavior: Behavior
+  clock: Clock
+  turnMs: number
+  resultBytes: number
+  /** Aborted with an AgentryError: `cancelled` or `interrupted`. */
+  abort: AbortController
+  sendEvent(event: TurnEvent): void
+}
+
+type Ending = { kind: 'result'; value: BehaviorResult } | { kind: 'thrown'; error: unknown } | { kind: 'abandoned' }
+
+/** Resolves when the end of the open turn is recorded (not flushed). Throws only when the session is broken. */
+export async function runTurn(options: TurnOptions): Promise<{ abandoned: boolean }> {
+  const { session, behavior, clock, turnMs, resultBytes, abort, sendEvent } = options
+  const turn = session.state.turn
+  if (turn === null) throw new AgentryError('internal', 'expected an open turn')
+  const { turnId, input } = turn
+  const text = new TextMerger(clock, (piece) => sendEvent({ type: 'text', ...piece }))
+  const limit = clock.setTimer(turnMs, () => {
+    abort.abort(new AgentryError('turn_timeout', `the turn took longer than its limit of ${turnMs} ms`))
+  })
+  const context = createContext({ session, signal: abort.signal, text, resultBytes, sendEvent })
+  const ending = await endOf(() => behavior.run(input, context), abort.signal, clock)
+  limit.cancel()
+  text.flush()
+  if (session.broken) throw session.broken
+  closeCalls(session, turnId)
+  session.record({ type: 'turn.finished', turnId, ...verdict(ending, abort.signal, resultBytes) })
+  return { abandoned: ending.kind === 'abandoned' }
+}
+
+async function endOf(
+  run: () => Promise<BehaviorResult> | BehaviorResult,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<Ending> {
+  if (signal.aborted) return { kind: 'thrown', error: signal.reason }
+  const running = (async (): Promise<Ending> => {
+    try {
+      return { kind: 'result', value: await run() }
+    } catch (error) {
+      return { kind: 'thrown', error }
+    }
+  })()
+  const { promise, resolve } = Promise.withResolvers<Ending>()
+  const onAbort = () => clock.setTimer(ABANDON_MS, () => resolve({ kind: 'abandoned' }))
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([running, promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Calls that the behavior did not wait for: nobody knows how they end. */
+function closeCalls(session: Session, turnId: string): void {
+  for (const { toolCallId, state } of session.state.turn?.calls ?? []) {
+    if (state !== 'running') continue
+    session.record({ type: 'tool.finished', turnId, toolCallId, outcome: 'unknown', content: OUTCOME_UNKNOWN })
+  }
+}
+
+interface Verdict {
+  status: TurnStatus
+  result?: string
+  error?: ReturnType<AgentryError['toJSON']>
+  exitCode?: number
+}
+
+function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): Verdict {
+  if (signal.aborted) return failure(toAgentryError(signal.reason, 'cancelled'))
+  switch (ending.kind) {
+    case 'result':
+      try {
+        return success(ending.value, resultBytes)
+      } catch (error) {
+        return failure(toAgentryError(error, 'turn_failed'))
+      }
+    case 'thrown':
+      return failure(toAgentryError(ending.error, 'turn_failed'))
+    case 'abandoned':
+      return failure(new AgentryError('cancelled', 'the turn did not end after its signal was aborted'))
+  }
+}
+
+function failure(error: AgentryError): Verdict {
+  const status = error.code === 'cancelled' || error.code === 'interrupted' ? error.code : 'failed'
+  return { status, error: error.toJSON() }
+}
+
+function success(value: BehaviorResult, resultBytes: number): Verdict {
+  const { result, exitCode } = typeof value === 'object' ? value : { result: value }
+  return {
+    status: 'completed',
+    ...(result !== undefined && { result: checkedText(result, 'result of the turn', resultBytes) }),
+    ...(exitCode !== undefined && { exitCode: checkedExitCode(exitCode) }),
+  }
+}
+
+function checkedExitCode(value: unknown): number {
+  if (Number.isInteger(value)) return Number(value)
+  throw new AgentryError('invalid_input', `exitCode of the turn: expected an integer, received ${typeof value}`)
+}
