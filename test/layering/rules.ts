@@ -1,0 +1,129 @@
+/**
+ * Which part of the source may use which: downward only.
+ *
+ *   errors <- core <- protocol, store <- runtime <- workers
+ *                                     <- supervisor
+ *   team composes all of these; cli composes team.
+ */
+import type { Rules } from './check.ts'
+
+const FOUNDATION = ['core', 'errors']
+
+export const RULES: Rules = {
+  layers: [
+    { name: 'errors', paths: ['src/errors.ts'], imports: [] },
+    { name: 'core', paths: ['src/core/'], imports: ['errors'] },
+    { name: 'agent-spec', paths: ['src/agent-spec.ts'], imports: ['core'] },
+    // A module of a user's behavior imports this one: it stays light.
+    { name: 'behavior', paths: ['src/behavior.ts'], imports: [], types: ['core'] },
+    // The store's port names what a session is (claims, notes); no envelope does anything with a store.
+    {
+      name: 'protocol',
+      paths: ['src/protocol/'],
+      imports: FOUNDATION,
+      types: ['agent-spec', 'store'],
+    },
+    { name: 'store', paths: ['src/store/'], imports: FOUNDATION },
+    // The supervisor's view of the store: it answers in the words of the public interface.
+    {
+      name: 'catalog',
+      paths: ['src/store/catalog.ts', 'src/store/find-session.ts'],
+      imports: [...FOUNDATION, 'store'],
+      types: ['api'],
+    },
+    {
+      name: 'api',
+      paths: ['src/api.ts'],
+      imports: [],
+      types: [...FOUNDATION, 'agent-spec', 'protocol', 'store'],
+    },
+    {
+      name: 'runtime',
+      paths: ['src/runtime/'],
+      imports: [...FOUNDATION, 'agent-spec', 'behavior', 'protocol', 'store'],
+    },
+    {
+      name: 'workers',
+      paths: ['workers/'],
+      imports: [...FOUNDATION, 'protocol', 'runtime', 'store'],
+    },
+    {
+      name: 'supervisor',
+      paths: ['src/supervisor/'],
+      imports: [...FOUNDATION, 'agent-spec', 'api', 'catalog', 'protocol', 'store'],
+    },
+    {
+      name: 'options',
+      paths: ['src/options.ts', 'src/config-file.ts', 'src/validation.ts'],
+      imports: [...FOUNDATION, 'agent-spec'],
+      types: ['api', 'protocol', 'store'],
+    },
+    {
+      name: 'team',
+      paths: ['src/team.ts', 'src/team/', 'src/index.ts'],
+      imports: [
+        ...FOUNDATION,
+        'agent-spec',
+        'api',
+        'behavior',
+        'catalog',
+        'options',
+        'protocol',
+        'runtime',
+        'store',
+        'supervisor',
+      ],
+    },
+    {
+      name: 'cli',
+      paths: ['src/cli/'],
+      imports: [...FOUNDATION, 'api', 'catalog', 'options', 'store', 'team'],
+      types: ['agent-spec', 'protocol'],
+    },
+  ],
+  doors: [
+    { module: 'piscina', paths: ['src/supervisor/thread-host.ts'], why: 'threads come from one host' },
+    { module: 'msgpackr', paths: ['src/protocol/codec.ts'], why: 'one codec makes all frames' },
+    { module: 'fs-native-extensions', paths: ['src/store/directory-lock.ts'], why: 'one kind of lock' },
+    {
+      module: 'zod',
+      paths: ['src/options.ts', 'src/config-file.ts', 'src/validation.ts', 'src/store/', 'src/cli/'],
+      why: 'schemas stand at the edges, inside types are trusted',
+    },
+    { module: 'commander', paths: ['src/cli/'], why: 'arguments are the command line’s' },
+    { module: 'yaml', paths: ['src/config-file.ts', 'src/cli/'], why: 'YAML is the configuration’s' },
+    {
+      module: 'node:fs',
+      paths: [
+        // Every call on session files: tests replace it to fail at the n-th.
+        'src/store/durable-fs.ts',
+        // Opens and locks a file that holds no data.
+        'src/store/directory-lock.ts',
+        // Reads /proc.
+        'src/runtime/processes/',
+        // Looks whether a working directory is there.
+        'src/runtime/session-set.ts',
+        // Reads what the user named: a configuration, a module, a folder.
+        'src/options.ts',
+        'src/config-file.ts',
+        // Reads and writes the files that a command names (import, export).
+        'src/cli/',
+      ],
+      why: 'files of the data directory are touched only through durable-fs.ts',
+    },
+    {
+      module: 'node:child_process',
+      paths: ['src/runtime/processes/', 'src/cli/'],
+      why: 'commands are run, watched and ended in one place',
+    },
+    {
+      module: 'node:worker_threads',
+      paths: ['src/supervisor/thread-host.ts', 'src/protocol/port.ts', 'workers/'],
+      why: 'threads and ports are met at their ends',
+    },
+  ],
+  computedImports: [
+    { paths: ['src/runtime/load-behavior.ts'], why: 'the module of a behavior is the user’s' },
+    { paths: ['src/cli/bin.ts'], why: 'checks the version of Node before anything is loaded' },
+  ],
+}
