@@ -7,7 +7,7 @@ import type { SessionNote } from '../store/session-store.ts'
 
 /** What a turn came to, or how far it is. The same in answers, over HTTP and from a repeated taskId. */
 export interface Outcome {
-  status: 'accepted' | TurnStatus
+  status: 'accepted' | 'running' | TurnStatus
   /** The text that the behavior gave; empty until the turn is finished. */
   result: string
   error?: WireError

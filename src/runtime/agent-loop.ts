@@ -345,7 +345,7 @@ export class AgentLoop {
     const { command, cancelTurn } = envelope
     const barrier = this.#sessions.isBarrier(command)
     if (barrier && cancelTurn) void this.#cancelAll()
-    if (barrier || !this.#mailbox.isEmpty) {
+    if (barrier || !this.#mailbox.isEmpty || this.#reopenId !== undefined) {
       this.#mailbox.offerBarrier(envelope)
       this.#wake.resolve()
     } else {

@@ -94,7 +94,7 @@ export class SessionSet {
       case 'resume':
         return this.#load(command.sessionId)
       case 'save':
-        return this.#edit(command.sessionId, () => undefined, true)
+        return this.#edit(command.sessionId, () => undefined, (session) => session.save())
       case 'suspend':
         return this.#suspend(command.sessionId)
       case 'terminate':
@@ -145,8 +145,9 @@ export class SessionSet {
   async #createCurrent(input: CreateSessionInput): Promise<SessionHeader> {
     assertCreateInput(input)
     const session = this.#create(input, { status: 'active', activation: ++this.#activation })
-    await session.save()
+    await session.flush()
     await this.#switchTo(session)
+    await this.#saveIfPossible(session)
     return this.#announce(session)
   }
 
@@ -236,7 +237,7 @@ export class SessionSet {
         if (status === 'terminated') settleUnfinished(session)
         setStatus(session, status)
       },
-      true,
+      (session) => this.#saveIfPossible(session),
     )
     if (this.#current?.id === sessionId) await this.drop()
     return header
@@ -246,7 +247,7 @@ export class SessionSet {
   async #edit(
     sessionId = this.#current?.id,
     change: (session: Session) => void = () => undefined,
-    save = false,
+    save?: (session: Session) => Promise<void>,
   ): Promise<SessionHeader> {
     if (sessionId === undefined) {
       throw new AgentryError('no_current_session', `agent ${this.#options.spec.id} has no current session`)
@@ -256,7 +257,7 @@ export class SessionSet {
     try {
       change(session)
       await session.flush()
-      if (save) await session.save()
+      if (save) await save(session)
       else if (!isCurrent) await this.#rest(session)
       return this.#announce(session)
     } finally {
@@ -266,7 +267,8 @@ export class SessionSet {
 
   async #addSuspended(body: NewSession): Promise<SessionHeader> {
     const session = this.#new(body)
-    await session.save()
+    await session.flush()
+    await this.#saveIfPossible(session)
     await session.close()
     return this.#announce(session)
   }
@@ -302,10 +304,14 @@ export class SessionSet {
     const previous = this.#current
     this.#current = session
     if (previous === undefined || previous.broken) return
-    setStatus(previous, 'suspended')
-    await previous.save()
-    this.#announce(previous)
-    await previous.close()
+    try {
+      setStatus(previous, 'suspended')
+      await previous.flush()
+      await this.#saveIfPossible(previous)
+      this.#announce(previous)
+    } finally {
+      await previous.close()
+    }
   }
 
   async #open(sessionId: string): Promise<Session> {
@@ -314,10 +320,18 @@ export class SessionSet {
     return session
   }
 
-  /** The journal has everything: a snapshot that could not be written is worth a note, not a failure. */
   async #rest(session: Session): Promise<void> {
+    await this.#tolerating(session, () => session.saveAtRest())
+  }
+
+  async #saveIfPossible(session: Session): Promise<void> {
+    await this.#tolerating(session, () => session.save())
+  }
+
+  /** The journal has everything: a snapshot that could not be written is worth a note, not a failure. */
+  async #tolerating(session: Session, save: () => Promise<void>): Promise<void> {
     try {
-      await session.saveAtRest()
+      await save()
     } catch (error) {
       if (session.broken) throw error
       const message = `the snapshot was not written (the journal has everything): ${describeThrown(error)}`

@@ -46,6 +46,7 @@ export interface SessionNote {
     | 'temp-removed'
     | 'working-dir-missing'
     | 'snapshot-failed'
+    | 'agent-fault'
   sessionId?: string
   /** One sentence for people: what was found, where, what was done. */
   message: string

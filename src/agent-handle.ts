@@ -1,0 +1,199 @@
+/** The Agent of the public API: checks what callers give, and asks the supervisor. Holds no state of the agent. */
+import type {
+  Agent,
+  AgentInfo,
+  CommandOptions,
+  SendOptions,
+  SessionFilter,
+  SessionInfo,
+} from './api.ts'
+import { assertJson, assertText } from './core/json.ts'
+import { assertSessionId, assertTaskId } from './core/ids.ts'
+import { AgentryError, toAgentryError } from './errors.ts'
+import type { CommandName, CreateSessionInput, ImportedSession, SessionCommand, SessionPatch } from './protocol/commands.ts'
+import type { Outcome, TurnEvent } from './protocol/from-agent.ts'
+import { assertCreateInput, assertSessionPatch } from './protocol/session-input.ts'
+import type { Catalog } from './store/catalog.ts'
+import type { Supervisor } from './supervisor/supervisor.ts'
+
+/** How long a running turn may go on when its agent is stopped, unless the caller says otherwise. */
+export const DEFAULT_GRACE_MS = 10_000
+
+/** Text pieces that a slow reader of a stream may be behind before later ones are dropped. */
+const MAX_PIECES_BEHIND = 1_000
+
+export class AgentHandle implements Agent {
+  readonly id: string
+  readonly #supervisor: Supervisor
+  readonly #catalog: Catalog
+  readonly #messageBytes: number
+
+  constructor(id: string, supervisor: Supervisor, catalog: Catalog, messageBytes: number) {
+    this.id = id
+    this.#supervisor = supervisor
+    this.#catalog = catalog
+    this.#messageBytes = messageBytes
+  }
+
+  info(): AgentInfo {
+    return this.#supervisor.info(this.id)
+  }
+
+  async send(input: string, options: SendOptions = {}): Promise<Outcome> {
+    this.#assertMessage(input, options)
+    return this.#supervisor.send(this.id, input, 'finished', options)
+  }
+
+  async post(input: string, options: SendOptions = {}): Promise<Outcome> {
+    this.#assertMessage(input, options)
+    return this.#supervisor.send(this.id, input, 'accepted', options)
+  }
+
+  async *stream(input: string, options: SendOptions = {}): AsyncGenerator<TurnEvent, void, undefined> {
+    this.#assertMessage(input, options)
+    const events: TurnEvent[] = []
+    let wake = Promise.withResolvers<void>()
+    let ended: { outcome: Outcome } | { error: AgentryError } | undefined
+    const onEvent = (event: TurnEvent): void => {
+      if (event.type === 'turn-finished') return // comes last, from the outcome itself
+      if (event.type === 'text' && events.length >= MAX_PIECES_BEHIND) return
+      events.push(event)
+      wake.resolve()
+    }
+    this.#supervisor.send(this.id, input, 'finished', options, onEvent).then(
+      (outcome) => {
+        ended = { outcome }
+        wake.resolve()
+      },
+      (error: unknown) => {
+        ended = { error: toAgentryError(error) }
+        wake.resolve()
+      },
+    )
+    for (;;) {
+      const event = events.shift()
+      if (event !== undefined) {
+        yield event
+      } else if (ended === undefined) {
+        await wake.promise
+        wake = Promise.withResolvers()
+      } else if ('error' in ended) {
+        throw ended.error
+      } else {
+        yield { type: 'turn-finished', outcome: ended.outcome }
+        return
+      }
+    }
+  }
+
+  async cancel(turnId?: string): Promise<boolean> {
+    if (turnId !== undefined) assertSessionId(turnId)
+    return this.#supervisor.cancel(this.id, turnId)
+  }
+
+  async createSession(input: CreateSessionInput): Promise<SessionInfo> {
+    assertCreateInput(input)
+    return this.#command({ name: 'create', input })
+  }
+
+  async loadSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo> {
+    assertSessionId(sessionId)
+    return this.#command({ name: 'load', sessionId }, options)
+  }
+
+  async resumeSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo> {
+    assertSessionId(sessionId)
+    return this.#command({ name: 'resume', sessionId }, options)
+  }
+
+  async saveSession(sessionId?: string): Promise<SessionInfo> {
+    return this.#command({ name: 'save', ...optionalId(sessionId) })
+  }
+
+  async suspendSession(sessionId?: string, options?: CommandOptions): Promise<SessionInfo> {
+    return this.#command({ name: 'suspend', ...optionalId(sessionId) }, options)
+  }
+
+  async terminateSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo> {
+    assertSessionId(sessionId)
+    return this.#command({ name: 'terminate', sessionId }, options)
+  }
+
+  async updateSession(sessionId: string, patch: SessionPatch): Promise<SessionInfo> {
+    assertSessionId(sessionId)
+    assertSessionPatch(patch)
+    return this.#command({ name: 'update', sessionId, patch })
+  }
+
+  async forkSession(sessionId: string, name?: string): Promise<SessionInfo> {
+    assertSessionId(sessionId)
+    return this.#command({ name: 'fork', sessionId, ...(name !== undefined && { newName: name }) })
+  }
+
+  async importSession(session: ImportedSession): Promise<SessionInfo> {
+    assertCreateInput(session)
+    return this.#command({ name: 'import', session })
+  }
+
+  async deleteSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo> {
+    assertSessionId(sessionId)
+    return this.#command({ name: 'trash', sessionId }, options)
+  }
+
+  async restoreSession(sessionId: string): Promise<SessionInfo> {
+    assertSessionId(sessionId)
+    return this.#command({ name: 'restore', sessionId })
+  }
+
+  currentSession(): SessionInfo | undefined {
+    return this.#catalog.currentOf(this.id)
+  }
+
+  sessions(filter: Omit<SessionFilter, 'agentId'> = {}): SessionInfo[] {
+    return this.#catalog.list({ ...filter, agentId: this.id })
+  }
+
+  async stop(options: { graceMs?: number } = {}): Promise<void> {
+    await this.#supervisor.stop(this.id, options.graceMs ?? DEFAULT_GRACE_MS)
+  }
+
+  async start(): Promise<void> {
+    await this.#supervisor.start(this.id)
+  }
+
+  async restart(options: { graceMs?: number } = {}): Promise<void> {
+    await this.stop(options)
+    await this.start()
+  }
+
+  /** The session as the catalog has it after the command: a command's report comes before its answer. */
+  async #command(
+    command: Exclude<SessionCommand, { name: 'purge' }>,
+    options: CommandOptions = {},
+  ): Promise<SessionInfo> {
+    const header = await this.#supervisor.command<Exclude<CommandName, 'purge'>>(this.id, command, options.cancel)
+    return this.#catalog.get(header.id) ?? { ...header, current: false, diskBytes: header.journalOffset }
+  }
+
+  #assertMessage(input: string, options: SendOptions): void {
+    if (typeof input !== 'string') {
+      throw new AgentryError('invalid_input', `input: expected text, received ${typeof input}`)
+    }
+    const bytes = Buffer.byteLength(input)
+    if (bytes > this.#messageBytes) {
+      const message = `expected a message of at most ${this.#messageBytes} bytes, received ${bytes}`
+      throw new AgentryError('message_too_large', message, { data: { limit: this.#messageBytes, received: bytes } })
+    }
+    assertText(input, 'input')
+    if (options.taskId !== undefined) assertTaskId(options.taskId)
+    if (options.sessionId !== undefined) assertSessionId(options.sessionId)
+    if (options.from !== undefined) assertJson(options.from, 'from')
+    if (options.metadata !== undefined) assertJson(options.metadata, 'metadata')
+  }
+}
+
+function optionalId(sessionId: string | undefined): { sessionId?: string } {
+  if (sessionId === undefined) return {}
+  assertSessionId(sessionId)
+  return { sessionId }
+}

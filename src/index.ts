@@ -1,0 +1,45 @@
+/** The public API of Agentry as a library. Behaviors import `agentry/behavior` instead: it is lighter. */
+export { createTeam, type TeamOptions } from './team.ts'
+export type {
+  Agent,
+  AgentInfo,
+  AgentSpecInput,
+  AgentState,
+  CommandOptions,
+  ResourceUsage,
+  SendOptions,
+  SessionFilter,
+  SessionInfo,
+  Team,
+  TeamEvent,
+  TeamEventBody,
+  TeamHealth,
+} from './api.ts'
+export type { AgentSpec } from './agent-spec.ts'
+export {
+  type Behavior,
+  type BehaviorContext,
+  type BehaviorResult,
+  defineBehavior,
+  type SessionView,
+  type ToolResult,
+} from './behavior.ts'
+export type { Json, JsonObject } from './core/json.ts'
+export type { SessionRecord } from './core/record.ts'
+export type { RestartPolicy } from './core/restart-policy.ts'
+export type {
+  MemoryEntry,
+  SessionHeader,
+  SessionState,
+  SessionStatus,
+  ToolCall,
+  ToolOutcome,
+  TurnStatus,
+  Usage,
+} from './core/session-state.ts'
+export { AgentryError, ERROR_CODES, type ErrorCode, isAgentryError, type WireError } from './errors.ts'
+export type { TeamLimits } from './options.ts'
+export type { CreateSessionInput, ImportedSession, SessionPatch } from './protocol/commands.ts'
+export type { Outcome, TurnEvent } from './protocol/from-agent.ts'
+export type { RetentionPolicy } from './store/retention.ts'
+export type { SessionNote } from './store/session-store.ts'

@@ -1,0 +1,102 @@
+import { AgentryError, type WireError } from '../errors.ts'
+import type { TurnEvent } from '../protocol/from-agent.ts'
+import type { ToAgent } from '../protocol/to-agent.ts'
+
+/** An envelope that is answered, without its id: the id is given when it is sent. */
+export type Request = DistributiveOmit<Extract<ToAgent, { type: 'message' | 'command' | 'cancel' }>, 'id'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+export interface Call {
+  request: Request
+  resolve(value: unknown): void
+  reject(error: AgentryError): void
+  /** Events of the turn that the message belongs to. */
+  onEvent?(event: TurnEvent): void
+}
+
+interface SentCall extends Call {
+  /** Of a message: the turn whose end answers it. */
+  turnId?: string
+}
+
+/**
+ * The calls that one stay owes an answer. Each is settled exactly once: by its reply, its failure, the end of its turn, or, when
+ * the stay ends, all of them by one cause.
+ */
+export class PendingCalls {
+  readonly #calls = new Map<number, SentCall>()
+  readonly #byTurn = new Map<string, Set<number>>()
+  #nextId = 1
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  /** Registers a call; the envelope to send comes back with its id. */
+  add(call: Call): ToAgent {
+    const id = this.#nextId++
+    const sent: SentCall = { ...call }
+    this.#calls.set(id, sent)
+    if (call.request.type === 'message') this.#follow(id, sent, call.request.message.turnId)
+    return { ...call.request, id }
+  }
+
+  /** True while the call of this message has not been answered. */
+  has(turnId: string): boolean {
+    return this.#byTurn.has(turnId)
+  }
+
+  reply(id: number, value: unknown): void {
+    this.#take(id)?.resolve(value)
+  }
+
+  fail(id: number, error: WireError): void {
+    this.#take(id)?.reject(AgentryError.from(error))
+  }
+
+  /** The message has the taskId of another turn: it follows that one from now on. */
+  join(id: number, turnId: string): void {
+    const call = this.#calls.get(id)
+    if (call === undefined) return
+    this.#unfollow(id, call)
+    this.#follow(id, call, turnId)
+  }
+
+  turnEvent(turnId: string, event: TurnEvent): void {
+    const ids = this.#byTurn.get(turnId)
+    if (ids === undefined) return
+    for (const id of [...ids]) {
+      const call = this.#calls.get(id)
+      call?.onEvent?.(event)
+      const waits = call?.request.type === 'message' && call.request.ack === 'finished'
+      if (event.type === 'turn-finished' && waits) this.#take(id)?.resolve(event.outcome)
+    }
+  }
+
+  /** Settles everything with one cause. */
+  failAll(error: AgentryError): void {
+    for (const id of [...this.#calls.keys()]) this.#take(id)?.reject(error)
+  }
+
+  #take(id: number): SentCall | undefined {
+    const call = this.#calls.get(id)
+    if (call === undefined) return undefined
+    this.#calls.delete(id)
+    this.#unfollow(id, call)
+    return call
+  }
+
+  #follow(id: number, call: SentCall, turnId: string): void {
+    call.turnId = turnId
+    const ids = this.#byTurn.get(turnId)
+    if (ids) ids.add(id)
+    else this.#byTurn.set(turnId, new Set([id]))
+  }
+
+  #unfollow(id: number, call: SentCall): void {
+    if (call.turnId === undefined) return
+    const ids = this.#byTurn.get(call.turnId)
+    ids?.delete(id)
+    if (ids?.size === 0) this.#byTurn.delete(call.turnId)
+  }
+}

@@ -1,0 +1,470 @@
+/**
+ * The life of one agent: wakes it when it is called, watches it, restarts it by its policy, lets it hibernate, stops it.
+ *
+ * A1  At most one stay at a time; the next one starts only after the thread of the last one is gone and its claim released.
+ * A2  Every call is settled once. What was sent to a stay is settled by it or, when it ends, by one cause; what was not sent
+ *     yet survives a crash and a hibernation and goes to the next stay, in order.
+ * A3  After `stop` was sent nothing more is sent to that stay: a message that meets a hibernating agent waits for the next one.
+ * A4  Restarts follow the policy; after too many the agent is `failed` until it is started by hand.
+ */
+import type { AgentSpec } from '../agent-spec.ts'
+import type { AgentState, ResourceUsage } from '../api.ts'
+import type { Clock, Timer } from '../core/clock.ts'
+import { decideRestart } from '../core/restart-policy.ts'
+import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
+import type { FromAgent, TurnEvent } from '../protocol/from-agent.ts'
+import type { StayOptions } from '../protocol/stay.ts'
+import type { Claim, ClaimAuthority } from '../store/session-store.ts'
+import type { AgentHost, Stay, StayEnd } from './agent-host.ts'
+import { type Call, PendingCalls } from './pending-calls.ts'
+import type { Slot, ThreadSlots } from './thread-slots.ts'
+
+/** Beyond the grace of a stop: for a behavior that ignores its signal, and for closing the session. */
+const STOP_MARGIN_MS = 7_000
+/** Heartbeats that may stay unanswered, one per second. */
+const MAX_MISSED_BEATS = 5
+/** A reading of the memory that takes longer than this counts as no answer. */
+const READING_MS = 1_000
+
+export interface SupervisedAgentOptions {
+  spec: AgentSpec
+  host: AgentHost
+  claims: ClaimAuthority
+  slots: ThreadSlots
+  clock: Clock
+  random: () => number
+  startMs: number
+  hibernateAfterMs: number
+  /** Continue unfinished turns and queues at the first start; a message makes every later start do so. */
+  resume: boolean
+  /** What a stay is given beside spec, claim and resume: read right before each start. */
+  stayOptions(): Promise<Omit<StayOptions, 'spec' | 'claim' | 'resume'>>
+  /** True where the current session has no unfinished turn and no queue. */
+  isAtRest(): boolean
+  /** Last look before a call is sent: true where it was answered otherwise. */
+  intercept(call: Call): boolean
+  /** Everything that is not an answer. */
+  onEnvelope(envelope: FromAgent): void
+  onState(state: AgentState, error: AgentryError | undefined): void
+}
+
+interface LiveStay {
+  stay: Stay
+  claim: Claim
+  slot: Slot
+  ready: boolean
+  /** Set once `stop` was sent. */
+  intent: 'hibernate' | 'stop' | undefined
+  startTimer: Timer
+  gone: Promise<void>
+}
+
+export class SupervisedAgent {
+  readonly #options: SupervisedAgentOptions
+  readonly #sent = new PendingCalls()
+  #waiting: Call[] = []
+  #live: LiveStay | undefined
+  /** Set while a stay is on its way; aborted by a stop. */
+  #beginning: AbortController | undefined
+  #state: AgentState
+  #lastError: AgentryError | undefined
+  #restartHistory: number[] = []
+  #restarts = 0
+  #restartTimer: Timer | undefined
+  #idleTimer: Timer | undefined
+  #idleSinceMs = 0
+  #missedBeats = 0
+  #reading = false
+  #usage: ResourceUsage | undefined
+  #lastActivityAt: string | undefined
+  #resume: boolean
+  /** Settled with the first `ready` or the end of the attempt to get there. */
+  #starting: PromiseWithResolvers<void> = Promise.withResolvers()
+
+  constructor(options: SupervisedAgentOptions, initial: 'hibernated' | 'stopped') {
+    this.#options = options
+    this.#state = initial
+    this.#resume = options.resume
+    this.#starting.promise.catch(() => undefined) // only start() waits for it
+  }
+
+  get id(): string {
+    return this.#options.spec.id
+  }
+
+  get spec(): AgentSpec {
+    return this.#options.spec
+  }
+
+  get state(): AgentState {
+    return this.#state
+  }
+
+  get lastError(): AgentryError | undefined {
+    return this.#lastError
+  }
+
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  get usage(): ResourceUsage | undefined {
+    return this.#usage
+  }
+
+  get lastActivityAt(): string | undefined {
+    return this.#lastActivityAt
+  }
+
+  /** Calls that have no answer yet. */
+  get unfinishedCalls(): number {
+    return this.#sent.size + this.#waiting.length
+  }
+
+  /** Since when (monotonic) the agent could hibernate at once; undefined where it could not. */
+  get idleSinceMs(): number | undefined {
+    return this.#isIdle() ? this.#idleSinceMs : undefined
+  }
+
+  /** Takes a call; wakes the agent for it. The call is settled later, never from within. */
+  call(call: Call): void {
+    if (call.request.type === 'message') this.#resume = true
+    const refusal = this.#refusal()
+    if (refusal) {
+      call.reject(refusal)
+      return
+    }
+    this.#idleTimer?.cancel()
+    const live = this.#live
+    if (live?.ready && live.intent === undefined) {
+      this.#send(live, call)
+    } else {
+      this.#waiting.push(call)
+      this.#ensureStay()
+    }
+  }
+
+  /** Starts the agent if it has no thread. Resolves when it is ready; rejects with what its start failed with. */
+  async start(): Promise<void> {
+    if (this.#state === 'stopped' || this.#state === 'failed') {
+      this.#restartHistory = []
+      this.#lastError = undefined
+      this.#setState('hibernated')
+    }
+    this.#ensureStay()
+    if (!this.#live?.ready) await this.#starting.promise
+  }
+
+  /**
+   * Stops in good order: the running turn has `graceMs`. Resolves when the thread is gone. Idempotent. Waiting calls fail with
+   * `agent_stopped`.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#restartTimer?.cancel()
+    this.#restartTimer = undefined
+    this.#beginning?.abort(this.#stoppedError())
+    this.#beginning = undefined
+    this.#starting.reject(this.#stoppedError())
+    const live = this.#live
+    if (live) {
+      if (live.intent !== 'stop') this.#sendStop(live, 'stop', graceMs)
+      await live.gone
+    }
+    this.#setState('stopped')
+    this.#failWaiting(this.#stoppedError())
+  }
+
+  /** Gives the thread back if nothing is under way. */
+  hibernate(): void {
+    const live = this.#live
+    if (live === undefined || !this.#isIdle()) return
+    this.#sendStop(live, 'hibernate', 0)
+  }
+
+  /** Ends the thread now; the restart policy applies. */
+  terminate(reason: string): void {
+    this.#live?.stay.terminate(reason)
+  }
+
+  /** One heartbeat. `onTime`: the supervisor's own timer was not late, so a missing answer counts. */
+  beat(onTime: boolean): void {
+    const live = this.#live
+    if (!live?.ready || live.intent !== undefined) return
+    if (!onTime) this.#missedBeats = 0
+    if (this.#missedBeats >= MAX_MISSED_BEATS) {
+      live.stay.terminate(`did not answer ${MAX_MISSED_BEATS} heartbeats, one per second`)
+      return
+    }
+    this.#missedBeats += 1
+    live.stay.send({ type: 'ping', id: 0 })
+  }
+
+  /**
+   * Reads the thread's memory and ends the thread above its limit, or when it gives no answer for READING_MS. Resolves with
+   * the reading; undefined where there is none.
+   */
+  async watchMemory(): Promise<ResourceUsage | undefined> {
+    const live = this.#live
+    if (live === undefined || this.#reading) return undefined
+    this.#reading = true
+    const { clock, spec } = this.#options
+    const { promise: timeout, resolve } = Promise.withResolvers<'timeout'>()
+    const timer = clock.setTimer(READING_MS, () => resolve('timeout'))
+    try {
+      const usage = await Promise.race([live.stay.usage(), timeout])
+      if (this.#live !== live || usage === undefined) return undefined
+      if (usage === 'timeout') {
+        // Nothing in the thread can answer: a builtin that fills memory would look like this, and so does one that only
+        // takes long. The heartbeat ends the latter later; the process must not wait for the former.
+        if (process.memoryUsage.rss() > this.#rssLimit()) live.stay.terminate('did not answer while memory grew')
+        return undefined
+      }
+      this.#usage = usage
+      const usedMb = (usage.heapBytes + usage.externalBytes) / 2 ** 20
+      const { memoryMb } = spec.limits
+      if (usedMb > memoryMb) {
+        live.stay.terminate(`used ${Math.round(usedMb)} MiB of memory, its limit is ${memoryMb} MiB`)
+      }
+      return usage
+    } finally {
+      timer.cancel()
+      this.#reading = false
+    }
+  }
+
+  /** True while a turn runs on a thread whose code is not Agentry's: such memory is watched closely. */
+  get runsUserCode(): boolean {
+    return this.#live !== undefined && this.spec.behavior !== 'echo' && this.spec.behavior !== 'shell'
+  }
+
+  get hasThread(): boolean {
+    return this.#live !== undefined
+  }
+
+  #rssAtStart = 0
+
+  #rssLimit(): number {
+    return this.#rssAtStart + 2 * this.spec.limits.memoryMb * 2 ** 20
+  }
+
+  #refusal(): AgentryError | undefined {
+    if (this.#state === 'stopped' || this.#live?.intent === 'stop') return this.#stoppedError()
+    if (this.#state !== 'failed') return undefined
+    const message = `agent ${this.id} crashed too often and is not restarted: ${this.#lastError?.message ?? ''}`
+    return new AgentryError('agent_failed', message, { cause: this.#lastError })
+  }
+
+  #stoppedError(): AgentryError {
+    return new AgentryError('agent_stopped', `agent ${this.id} is stopped: start it to use it`)
+  }
+
+  #isIdle(): boolean {
+    const live = this.#live
+    if (!live?.ready || live.intent !== undefined || this.unfinishedCalls > 0) return false
+    return !this.#resume || this.#options.isAtRest()
+  }
+
+  #ensureStay(): void {
+    if (this.#live || this.#beginning || this.#restartTimer) return
+    const beginning = new AbortController()
+    this.#beginning = beginning
+    this.#starting = Promise.withResolvers()
+    this.#starting.promise.catch(() => undefined) // only start() waits for it
+    this.#setState('starting')
+    void this.#begin(beginning)
+  }
+
+  async #begin(beginning: AbortController): Promise<void> {
+    const { slots, claims, host, spec, clock, startMs } = this.#options
+    let slot: Slot | undefined
+    try {
+      slot = await slots.acquire(beginning.signal)
+      const given = await this.#options.stayOptions()
+      beginning.signal.throwIfAborted()
+      const claim = claims.claim(spec.id)
+      this.#rssAtStart = process.memoryUsage.rss()
+      const options: StayOptions = { ...given, spec, claim, resume: this.#resume }
+      const stay = host.start(options, (envelope) => this.#receive(live, envelope))
+      const startTimer = clock.setTimer(startMs, () => stay.terminate(`was not ready within ${startMs} ms`))
+      const live: LiveStay = { stay, claim, slot, ready: false, intent: undefined, startTimer, gone: Promise.resolve() }
+      live.gone = stay.exited.then((end) => this.#ended(live, end))
+      this.#live = live
+    } catch (thrown) {
+      slot?.release()
+      const error = toAgentryError(thrown)
+      if (beginning.signal.aborted) return // stop() has settled everything
+      this.#starting.reject(error)
+      this.#failWaiting(error)
+      this.#setState('hibernated', error)
+    } finally {
+      if (this.#beginning === beginning) this.#beginning = undefined
+    }
+  }
+
+  #send(live: LiveStay, call: Call): void {
+    if (this.#options.intercept(call)) return
+    live.stay.send(this.#sent.add(call))
+  }
+
+  #sendStop(live: LiveStay, intent: 'hibernate' | 'stop', graceMs: number): void {
+    live.intent = intent
+    this.#idleTimer?.cancel()
+    live.stay.send({ type: 'stop', graceMs })
+    const timer = this.#options.clock.setTimer(graceMs + STOP_MARGIN_MS, () => {
+      live.stay.terminate(`did not stop within ${graceMs + STOP_MARGIN_MS} ms`)
+    })
+    void live.gone.then(() => timer.cancel())
+  }
+
+  #receive(live: LiveStay, envelope: FromAgent): void {
+    switch (envelope.type) {
+      case 'ready':
+        this.#ready(live)
+        return
+      case 'reply':
+        this.#sent.reply(envelope.id, envelope.value)
+        break
+      case 'failure':
+        this.#sent.fail(envelope.id, envelope.error)
+        break
+      case 'joined':
+        this.#sent.join(envelope.id, envelope.turnId)
+        break
+      case 'pong':
+        this.#missedBeats = 0
+        return
+      case 'stopped':
+        return
+      case 'turn-event':
+        this.#options.onEnvelope(envelope)
+        this.#noteActivity(envelope.event.type)
+        this.#sent.turnEvent(envelope.turnId, envelope.event)
+        break
+      case 'session':
+      case 'records':
+      case 'log':
+      case 'note':
+        this.#options.onEnvelope(envelope)
+        return
+      default:
+        assertNever(envelope)
+    }
+    this.#considerIdle()
+  }
+
+  #ready(live: LiveStay): void {
+    live.ready = true
+    live.startTimer.cancel()
+    this.#missedBeats = 0
+    this.#setState('idle')
+    this.#starting.resolve()
+    const waiting = this.#waiting
+    this.#waiting = []
+    if (live.intent === undefined) for (const call of waiting) this.#send(live, call)
+    else this.#waiting = waiting
+    this.#considerIdle()
+  }
+
+  #noteActivity(type: TurnEvent['type']): void {
+    if (type !== 'turn-started' && type !== 'turn-finished') return
+    this.#lastActivityAt = new Date(this.#options.clock.now()).toISOString()
+    if (this.#live?.intent === undefined) this.#setState(type === 'turn-started' ? 'working' : 'idle')
+  }
+
+  #considerIdle(): void {
+    if (!this.#isIdle()) return
+    const { clock, hibernateAfterMs } = this.#options
+    this.#idleSinceMs = clock.monotonicMs()
+    this.#idleTimer?.cancel()
+    if (this.#options.slots.waiting > 0) this.hibernate()
+    else this.#idleTimer = clock.setTimer(hibernateAfterMs, () => this.hibernate())
+  }
+
+  /** The thread is gone. Settles what it owed, and decides what comes next. */
+  #ended(live: LiveStay, end: StayEnd): void {
+    live.startTimer.cancel()
+    this.#idleTimer?.cancel()
+    this.#options.claims.release(live.claim)
+    this.#live = undefined
+    this.#usage = undefined
+    live.slot.release()
+    if (end.kind === 'stopped' && live.intent !== undefined) {
+      this.#sent.failAll(this.#stoppedError())
+      if (live.intent === 'stop') return // stop() goes on
+      this.#setState('hibernated')
+      if (this.#waiting.length > 0) this.#ensureStay()
+      return
+    }
+    const error = endError(this.id, end)
+    this.#sent.failAll(error)
+    if (!live.ready) {
+      this.#starting.reject(error)
+      this.#failWaiting(error)
+    }
+    if (live.intent === 'stop') {
+      this.#lastError = error
+      return
+    }
+    this.#afterCrash(error, end)
+  }
+
+  #afterCrash(error: AgentryError, end: StayEnd): void {
+    const { spec, clock, random } = this.#options
+    const kind = end.kind === 'exit' && end.code === 0 ? 'normal' : 'abnormal'
+    const decision = decideRestart(spec.restart, this.#restartHistory, kind, clock.monotonicMs(), random)
+    switch (decision.action) {
+      case 'restart':
+        this.#restartHistory = decision.history
+        this.#restarts += 1
+        this.#setState('restarting', error)
+        this.#restartTimer = clock.setTimer(decision.delayMs, () => {
+          this.#restartTimer = undefined
+          this.#ensureStay()
+        })
+        return
+      case 'fail':
+        this.#setState('failed', error)
+        this.#failWaiting(this.#refusal() ?? error)
+        return
+      case 'stop':
+        this.#setState('stopped', error)
+        this.#failWaiting(this.#stoppedError())
+        return
+      default:
+        assertNever(decision)
+    }
+  }
+
+  #failWaiting(error: AgentryError): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const call of waiting) call.reject(error)
+  }
+
+  #setState(state: AgentState, error?: AgentryError): void {
+    if (error) this.#lastError = error
+    if (this.#state === state) return
+    this.#state = state
+    this.#options.onState(state, error)
+  }
+}
+
+/** The end of a thread as the error that its callers get. */
+function endError(agentId: string, end: StayEnd): AgentryError {
+  switch (end.kind) {
+    case 'stopped':
+      return new AgentryError('agent_crashed', `agent ${agentId} left its thread unasked`)
+    case 'exit':
+      return new AgentryError('agent_crashed', `the thread of agent ${agentId} exited with code ${end.code}`, {
+        data: { exitCode: end.code },
+      })
+    case 'terminated':
+      return new AgentryError('agent_crashed', `the thread of agent ${agentId} was ended: it ${end.reason}`)
+    case 'error':
+      return end.code === 'start_failed'
+        ? new AgentryError('start_failed', end.message)
+        : new AgentryError('agent_crashed', `the thread of agent ${agentId} failed: ${end.message}`)
+    default:
+      return assertNever(end)
+  }
+}

@@ -1,0 +1,503 @@
+/**
+ * The supervisor: all agents of one data directory, what is known of their sessions, and the way of every message.
+ *
+ * V1  It never writes session files: every write is made by a stay that holds the agent's claim.
+ * V2  A taskId is unique in the team: one that is known is joined or answered from its record, never run again; sent to another
+ *     agent it is a `task_conflict`.
+ * V3  Commands reach sessions whose agent is stopped, failed or unknown too: a short maintenance stay under the agent's claim runs
+ *     no turns. The agent itself starts only after that stay is gone.
+ */
+import type { AgentSpec } from '../agent-spec.ts'
+import type { AgentInfo, SendOptions, SessionInfo, TeamEventBody } from '../api.ts'
+import type { Clock } from '../core/clock.ts'
+import { createId } from '../core/ids.ts'
+import type { SessionState } from '../core/session-state.ts'
+import { DEFAULT_RESTART } from '../core/restart-policy.ts'
+import { findTask } from '../core/turn.ts'
+import { AgentryError, assertNever, describeThrown, toAgentryError } from '../errors.ts'
+import type { CommandName, CommandResults, SessionCommand } from '../protocol/commands.ts'
+import type { FromAgent, Outcome, TurnEvent } from '../protocol/from-agent.ts'
+import { outcomeOf } from '../protocol/outcome.ts'
+import type { StayLimits, StoreOptions } from '../protocol/stay.ts'
+import type { AgentRegistry } from '../store/agent-registry.ts'
+import type { Catalog } from '../store/catalog.ts'
+import type { ClaimAuthority, SessionNote, SessionStore } from '../store/session-store.ts'
+import type { AgentHost } from './agent-host.ts'
+import { EventHub } from './events.ts'
+import { watchHealth } from './health.ts'
+import type { Call, Request } from './pending-calls.ts'
+import { SupervisedAgent } from './supervised-agent.ts'
+import { TaskRoutes } from './task-routes.ts'
+import { ThreadSlots } from './thread-slots.ts'
+
+/** How long an agent waits for a thread before it is told `no_thread`. */
+const THREAD_WAIT_MS = 30_000
+/** How long a thread may take to acknowledge a message by itself. */
+const ACCEPT_MS = 5_000
+/** Notes kept for health reports. */
+const MAX_NOTES = 200
+
+export interface SupervisorLimits extends StayLimits {
+  startMs: number
+  hibernateAfterMs: number
+}
+
+export interface SupervisorOptions {
+  epoch: number
+  claims: ClaimAuthority
+  store: SessionStore
+  storeOptions: StoreOptions
+  catalog: Catalog
+  registry: AgentRegistry
+  host: AgentHost
+  limits: SupervisorLimits
+  clock: Clock
+  random: () => number
+  resume: boolean
+  notes: readonly SessionNote[]
+  /** The sessions in the trash at the start. */
+  trash: readonly SessionInfo[]
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #agents = new Map<string, SupervisedAgent>()
+  readonly #maintenance = new Map<string, SupervisedAgent>()
+  readonly #slots: ThreadSlots
+  readonly #routes = new TaskRoutes()
+  readonly #stopWatching: () => void
+  /** Agents whose thread crashed: their sessions on disk may be ahead of the catalog. */
+  readonly #stale = new Set<string>()
+  readonly notes: SessionNote[]
+  readonly events: EventHub
+  readonly #trash: Map<string, SessionInfo>
+  #closing: Promise<void> | undefined
+
+  constructor(options: SupervisorOptions) {
+    const { clock, host, registry, epoch } = options
+    this.#options = options
+    this.notes = [...options.notes]
+    this.#trash = new Map(options.trash.map((session) => [session.id, session]))
+    this.events = new EventHub(epoch, clock)
+    this.#slots = new ThreadSlots({
+      capacity: host.capacity,
+      timeoutMs: THREAD_WAIT_MS,
+      clock,
+      onShortage: (missing) => this.#makeRoom(missing),
+    })
+    for (const { spec, stopped } of registry.all()) this.#agents.set(spec.id, this.#supervise(spec, stopped))
+    this.#stopWatching = watchHealth({
+      clock,
+      agents: () => [...this.#agents.values(), ...this.#maintenance.values()],
+      onUsage: (agent, usage) =>
+        this.#publish({ type: 'usage', agentId: agent.id, usage, queueDepth: this.#queueDepth(agent.id) }),
+      onFault: (agent, error) =>
+        this.#note({ kind: 'agent-fault', message: `health of agent ${agent.id}: ${describeThrown(error)}` }),
+    })
+  }
+
+  // --- agents
+
+  has(agentId: string): boolean {
+    return this.#agents.has(agentId)
+  }
+
+  agentIds(): string[] {
+    return [...this.#agents.keys()]
+  }
+
+  info(agentId: string): AgentInfo {
+    const agent = this.#agent(agentId)
+    const { spec, state, restarts, lastError, usage, lastActivityAt } = agent
+    const current = this.#options.catalog.currentOf(agentId)
+    return {
+      id: spec.id,
+      role: spec.role,
+      behavior: spec.behavior,
+      state,
+      ...(current && { currentSessionId: current.id }),
+      queueDepth: this.#queueDepth(agentId),
+      restarts,
+      ...(lastError && { lastError: lastError.toJSON() }),
+      ...(lastActivityAt !== undefined && { lastActivityAt }),
+      ...(usage && { usage }),
+      spec,
+    }
+  }
+
+  /**
+   * Registers and starts an agent. A known id with an equal spec changes nothing; with another: `agent_exists`. Where the start
+   * fails, nothing is registered.
+   */
+  async spawn(spec: AgentSpec): Promise<void> {
+    this.#assertOpen()
+    const known = this.#agents.get(spec.id)
+    if (known) {
+      if (sameSpec(known.spec, spec)) return
+      throw new AgentryError('agent_exists', `agent ${spec.id} is registered with a different spec: remove it first`)
+    }
+    await this.#endMaintenance(spec.id)
+    const agent = this.#supervise(spec, false)
+    this.#agents.set(spec.id, agent)
+    try {
+      await agent.start()
+      this.#options.registry.put(spec)
+    } catch (error) {
+      await agent.stop(0)
+      this.#agents.delete(spec.id)
+      throw error
+    }
+  }
+
+  /** Takes a spec over as it is, for the next start of the agent: the configuration wins over the registry. */
+  async define(spec: AgentSpec): Promise<void> {
+    const known = this.#options.registry.get(spec.id)
+    if (known && sameSpec(known.spec, spec)) return
+    await this.#agents.get(spec.id)?.stop(0)
+    this.#options.registry.put(spec, known?.stopped ?? false)
+    this.#agents.set(spec.id, this.#supervise(spec, known?.stopped ?? false))
+  }
+
+  async stop(agentId: string, graceMs: number): Promise<void> {
+    const agent = this.#agent(agentId)
+    this.#options.registry.setStopped(agentId, true)
+    await agent.stop(graceMs)
+  }
+
+  async start(agentId: string): Promise<void> {
+    this.#assertOpen()
+    const agent = this.#agent(agentId)
+    await this.#endMaintenance(agentId)
+    this.#options.registry.setStopped(agentId, false)
+    await agent.start()
+  }
+
+  async remove(agentId: string): Promise<void> {
+    const agent = this.#agent(agentId)
+    await agent.stop(0)
+    this.#options.registry.remove(agentId)
+    this.#agents.delete(agentId)
+    this.#publish({ type: 'agent-removed', agentId })
+  }
+
+  /** Wakes the agents whose current session holds unfinished work, in the order of their start. */
+  resumeWork(): void {
+    for (const agent of this.#agents.values()) {
+      if (agent.state !== 'hibernated' || this.#isAtRest(agent.id)) continue
+      agent.start().catch((error: unknown) => {
+        this.#note({ kind: 'agent-fault', message: `agent ${agent.id} could not resume its work: ${describeThrown(error)}` })
+      })
+    }
+  }
+
+  // --- messages
+
+  /** Sends a message. Resolves with the outcome of its turn, or of its acceptance. */
+  async send(
+    agentId: string,
+    input: string,
+    ack: 'accepted' | 'finished',
+    options: SendOptions,
+    onEvent?: (event: TurnEvent) => void,
+  ): Promise<Outcome> {
+    const agent = this.#agent(agentId)
+    const turnId = createId(this.#options.clock.now())
+    const { taskId = turnId, from, metadata, sessionId, signal } = options
+    const route = this.#route(taskId, turnId, agentId)
+    try {
+      const message = { turnId, taskId, input, ...(from !== undefined && { from }), ...(metadata && { metadata }) }
+      const request: Request = { type: 'message', message, ack, ...(sessionId !== undefined && { sessionId }) }
+      const outcome = this.#request<Outcome>(agent, request, onEvent)
+      return await this.#withDeadline(agentId, ack === 'accepted' ? this.#deadline(outcome, agentId) : outcome, signal)
+    } finally {
+      route.end()
+    }
+  }
+
+  async cancel(agentId: string, turnId?: string): Promise<boolean> {
+    const agent = this.#agent(agentId)
+    if (agent.unfinishedCalls === 0 && this.#isAtRest(agentId)) return false
+    return this.#request<boolean>(agent, { type: 'cancel', ...(turnId !== undefined && { turnId }) })
+  }
+
+  /** What is known of a task: accepted, running or recorded. */
+  async task(taskId: string): Promise<Outcome | undefined> {
+    const owner = this.#options.catalog.taskOwner(taskId)
+    const session = owner && this.#options.catalog.get(owner.sessionId)
+    const known = session && findTask(session, taskId)
+    if (session === undefined || known === undefined) return undefined
+    if (known.state === 'finished') return outcomeOf(await this.readSession(session.id), known.turnId)
+    const { turnId, state } = known
+    const status = state === 'running' ? 'running' : 'accepted'
+    return { status, result: '', turnId, taskId, agentId: session.agentId, sessionId: session.id }
+  }
+
+  // --- sessions
+
+  /** Runs a session command on the agent's own thread, or, where the agent does not run, in a maintenance stay (V3). */
+  async command<N extends CommandName>(
+    agentId: string,
+    command: Extract<SessionCommand, { name: N }>,
+    cancelTurn = false,
+  ): Promise<CommandResults[N]> {
+    this.#assertOpen()
+    const agent = this.#agents.get(agentId)
+    const runs = agent !== undefined && agent.state !== 'stopped' && agent.state !== 'failed'
+    const target = runs ? agent : this.#maintain(agentId)
+    const result = await this.#request<CommandResults[N]>(target, { type: 'command', command, cancelTurn })
+    const done: SessionCommand = command
+    if (done.name === 'purge') this.#trash.delete(done.sessionId)
+    return result
+  }
+
+  trash(): SessionInfo[] {
+    return [...this.#trash.values()]
+  }
+
+  readSession(sessionId: string): Promise<SessionState> {
+    return this.#options.host.read(this.#options.storeOptions, sessionId)
+  }
+
+  // --- end
+
+  /** Stops all agents, last started first (asked in that order, waited for together). Idempotent. */
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(graceMs)
+    return this.#closing
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#stopWatching()
+    const agents = [...this.#agents.values(), ...this.#maintenance.values()].toReversed()
+    await Promise.all(agents.map((agent) => agent.stop(graceMs)))
+    await this.#options.host.close()
+    this.events.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new AgentryError('team_closed', 'the team is closed')
+  }
+
+  #agent(agentId: string): SupervisedAgent {
+    this.#assertOpen()
+    const agent = this.#agents.get(agentId)
+    if (agent) return agent
+    const known = this.agentIds().join(', ') || 'none'
+    throw new AgentryError('agent_not_found', `no agent ${JSON.stringify(agentId.slice(0, 64))}; known agents: ${known}`, {
+      data: { agentId: agentId.slice(0, 64) },
+    })
+  }
+
+  #request<T>(agent: SupervisedAgent, request: Request, onEvent?: (event: TurnEvent) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      agent.call({
+        request,
+        // The protocol pairs each request with its answer's type; that is the one place where it is taken on trust.
+        resolve: (value) => resolve(value as T),
+        reject,
+        ...(onEvent && { onEvent }),
+      })
+    })
+  }
+
+  /** V2: claims the taskId for the agent while the call is under way. */
+  #route(taskId: string, turnId: string, agentId: string): { end(): void } {
+    const owner = taskId === turnId ? undefined : this.#options.catalog.taskOwner(taskId)
+    if (owner !== undefined && owner.agentId !== agentId) throw TaskRoutes.conflict(taskId, owner.agentId)
+    return this.#routes.begin(taskId, agentId)
+  }
+
+  /** V2: answers a message whose task is finished, or waits in another session than the current one. */
+  #intercept(call: Call): boolean {
+    if (call.request.type !== 'message') return false
+    const { taskId, turnId } = call.request.message
+    if (taskId === turnId) return false
+    const { catalog } = this.#options
+    const owner = catalog.taskOwner(taskId)
+    const session = owner && catalog.get(owner.sessionId)
+    const known = session && findTask(session, taskId)
+    if (known === undefined || (known.state !== 'finished' && session?.current)) return false
+    this.task(taskId).then(
+      (outcome) => call.resolve(outcome),
+      (error: unknown) => call.reject(toAgentryError(error)),
+    )
+    return true
+  }
+
+  /** An acceptance that does not come in time: the message may still be accepted; its taskId makes it safe to repeat. */
+  async #deadline(outcome: Promise<Outcome>, agentId: string): Promise<Outcome> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const timer = this.#options.clock.setTimer(ACCEPT_MS, () => {
+      reject(new AgentryError('agent_unresponsive', `agent ${agentId} did not accept the message within ${ACCEPT_MS} ms`))
+    })
+    outcome.catch(() => undefined) // settled later, when nobody waits any more
+    return Promise.race([outcome, promise]).finally(() => timer.cancel())
+  }
+
+  async #withDeadline<T>(agentId: string, outcome: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (signal === undefined) return outcome
+    const { promise, reject } = Promise.withResolvers<never>()
+    const onAbort = () => reject(new AgentryError('cancelled', `waiting for agent ${agentId} was aborted; its turn goes on`))
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    outcome.catch(() => undefined) // settled later, when nobody waits any more
+    return Promise.race([outcome, promise]).finally(() => signal.removeEventListener('abort', onAbort))
+  }
+
+  #supervise(spec: AgentSpec, stopped: boolean): SupervisedAgent {
+    return this.#create(spec, stopped ? 'stopped' : 'hibernated', this.#options.resume, {
+      hibernateAfterMs: this.#options.limits.hibernateAfterMs,
+      onState: (state, error) => {
+        if (error?.code === 'agent_crashed') this.#stale.add(spec.id)
+        this.#publish({ type: 'agent-state', agentId: spec.id, state, ...(error && { error: error.toJSON() }) })
+      },
+    })
+  }
+
+  #maintain(agentId: string): SupervisedAgent {
+    const known = this.#maintenance.get(agentId)
+    if (known) return known
+    const spec: AgentSpec = {
+      id: agentId,
+      role: '',
+      behavior: 'echo',
+      instructions: '',
+      workingDir: this.#agents.get(agentId)?.spec.workingDir ?? process.cwd(),
+      restart: { ...DEFAULT_RESTART, type: 'temporary' },
+      limits: { memoryMb: 1024, turnMs: 1_000 },
+    }
+    const agent: SupervisedAgent = this.#create(spec, 'hibernated', false, {
+      hibernateAfterMs: 100,
+      onState: (state) => {
+        const over = state === 'stopped' || (state === 'hibernated' && agent.unfinishedCalls === 0)
+        if (over) this.#maintenance.delete(agentId)
+      },
+    })
+    this.#maintenance.set(agentId, agent)
+    return agent
+  }
+
+  async #endMaintenance(agentId: string): Promise<void> {
+    await this.#maintenance.get(agentId)?.stop(0)
+  }
+
+  #create(
+    spec: AgentSpec,
+    initial: 'hibernated' | 'stopped',
+    resume: boolean,
+    own: Pick<ConstructorParameters<typeof SupervisedAgent>[0], 'hibernateAfterMs' | 'onState'>,
+  ): SupervisedAgent {
+    const { host, claims, clock, random, limits, catalog, storeOptions } = this.#options
+    return new SupervisedAgent(
+      {
+        ...own,
+        spec,
+        host,
+        claims,
+        slots: this.#slots,
+        clock,
+        random,
+        startMs: limits.startMs,
+        resume,
+        stayOptions: async () => {
+          await this.#refresh(spec.id)
+          const current = catalog.currentOf(spec.id)
+          return {
+            ...(current && { currentSessionId: current.id }),
+            strayActiveIds: catalog.strayActiveOf(spec.id).map(({ id }) => id),
+            activation: catalog.highestActivation(spec.id),
+            store: storeOptions,
+            limits,
+          }
+        },
+        isAtRest: () => this.#isAtRest(spec.id),
+        intercept: (call) => this.#intercept(call),
+        onEnvelope: (envelope) => this.#take(spec.id, envelope),
+      },
+      initial,
+    )
+  }
+
+  /** After a crash: what the thread made durable but did not report any more is read from disk. */
+  async #refresh(agentId: string): Promise<void> {
+    if (!this.#stale.delete(agentId)) return
+    for await (const { header, diskBytes } of this.#options.store.list()) {
+      if (header?.agentId === agentId) this.#options.catalog.update(header, diskBytes)
+    }
+  }
+
+  #take(agentId: string, envelope: FromAgent): void {
+    const { catalog } = this.#options
+    switch (envelope.type) {
+      case 'session': {
+        const { header, gone = false } = envelope
+        const known = catalog.get(header.id)
+        const diskBytes = (known?.diskBytes ?? 0) + header.journalOffset - (known?.journalOffset ?? 0)
+        if (gone) catalog.remove(header.id)
+        else catalog.update(header, diskBytes)
+        const session = catalog.get(header.id) ?? { ...header, current: false, diskBytes }
+        if (session.trashedAt === undefined) this.#trash.delete(session.id)
+        else this.#trash.set(session.id, session)
+        this.#publish({ type: 'session', session, gone })
+        return
+      }
+      case 'records': {
+        catalog.append(envelope.sessionId, envelope.records, envelope.journalOffset)
+        const session = catalog.get(envelope.sessionId)
+        if (session) this.#publish({ type: 'session', session, gone: false })
+        return
+      }
+      case 'turn-event':
+        this.#publish({ type: 'turn', agentId, sessionId: envelope.sessionId, event: envelope.event })
+        return
+      case 'log': {
+        const { stream, text, droppedBytes } = envelope
+        this.#publish({ type: 'log', agentId, stream, text, droppedBytes })
+        return
+      }
+      case 'note':
+        this.#note(envelope.note, agentId)
+        return
+      case 'ready':
+      case 'reply':
+      case 'failure':
+      case 'joined':
+      case 'pong':
+      case 'stopped':
+        return
+      default:
+        assertNever(envelope)
+    }
+  }
+
+  /** Agents wait for threads: the longest idle ones give theirs back. */
+  #makeRoom(missing: number): void {
+    const idle = [...this.#agents.values(), ...this.#maintenance.values()]
+      .filter((agent) => agent.idleSinceMs !== undefined)
+      .sort((a, b) => (a.idleSinceMs ?? 0) - (b.idleSinceMs ?? 0))
+    for (const agent of idle.slice(0, missing)) agent.hibernate()
+  }
+
+  #isAtRest(agentId: string): boolean {
+    const current = this.#options.catalog.currentOf(agentId)
+    return current === undefined || (current.turn === null && current.queue.length === 0)
+  }
+
+  #queueDepth(agentId: string): number {
+    return this.#options.catalog.currentOf(agentId)?.queue.length ?? 0
+  }
+
+  #note(note: SessionNote, agentId?: string): void {
+    this.notes.push(note)
+    if (this.notes.length > MAX_NOTES) this.notes.shift()
+    this.#publish({ type: 'note', note, ...(agentId !== undefined && { agentId }) })
+  }
+
+  #publish(body: TeamEventBody): void {
+    this.events.publish(body)
+  }
+}
+
+function sameSpec(a: AgentSpec, b: AgentSpec): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}

@@ -1,0 +1,270 @@
+/** createTeam: puts directory, store, host, runtime and supervisor together. Nothing else knows all of them. */
+import { AgentHandle, DEFAULT_GRACE_MS } from './agent-handle.ts'
+import type {
+  Agent,
+  AgentInfo,
+  AgentSpecInput,
+  AgentState,
+  SessionFilter,
+  SessionInfo,
+  Team,
+  TeamEvent,
+  TeamHealth,
+} from './api.ts'
+import { systemClock, type Timer } from './core/clock.ts'
+import { assertSessionId, assertTaskId } from './core/ids.ts'
+import type { SessionRecord } from './core/record.ts'
+import type { SessionState } from './core/session-state.ts'
+import { describeThrown } from './errors.ts'
+import { type FsyncMode, resolveAgentSpec, resolveTeamLimits, TEAM_DEFAULTS, type TeamLimits } from './options.ts'
+import type { Outcome } from './protocol/from-agent.ts'
+import { loadBehavior } from './runtime/load-behavior.ts'
+import { runStay } from './runtime/stay.ts'
+import { openRegistry } from './store/agent-registry.ts'
+import { Catalog } from './store/catalog.ts'
+import { openDirectory, type OwnedDirectory } from './store/directory.ts'
+import { createFileStore } from './store/file-store.ts'
+import { type RetentionPolicy, selectExpired } from './store/retention.ts'
+import type { SessionStore } from './store/session-store.ts'
+import type { AgentHost } from './supervisor/agent-host.ts'
+import { createLocalHost } from './supervisor/local-host.ts'
+import { Supervisor } from './supervisor/supervisor.ts'
+import { createThreadHost } from './supervisor/thread-host.ts'
+
+const RETENTION_INTERVAL_MS = 24 * 3_600_000
+
+export interface TeamOptions {
+  /** The data directory, created where it is missing. Default: `./sessions`. */
+  data?: string
+  /** Agents to have from the start: registered where they are new, and their specs win over registered ones. */
+  agents?: readonly AgentSpecInput[]
+  /** Off where it is left out. Applied at start and daily. */
+  retention?: RetentionPolicy & { /** How long the trash keeps sessions, ms. */ trashAgeMs?: number }
+  /** Continue unfinished turns and accepted messages. Default: true. False leaves them until their agent is sent a message. */
+  resume?: boolean
+  /** `all` (default): agents with unfinished work start at once. `none`: an agent starts when it is addressed. */
+  start?: 'all' | 'none'
+  /** `always` (default): acknowledged is on the disk. `interval`: up to 100 ms of it can be lost with the machine's power. */
+  fsync?: FsyncMode
+  limits?: Partial<TeamLimits>
+  /** `threads` (default), or everything in this process's own thread: no isolation, for tests and tiny programs. */
+  host?: 'threads' | 'in-process'
+}
+
+/**
+ * Opens a data directory and brings its team back. Throws `directory_owned` where another supervisor has it, `directory_invalid`,
+ * `invalid_config`, `unsupported_format`, `storage_failed`.
+ */
+export async function createTeam(options: TeamOptions = {}): Promise<Team> {
+  const limits = resolveTeamLimits(options.limits)
+  const specs = (options.agents ?? []).map((agent) => resolveAgentSpec(agent, process.cwd()))
+  const directory = await openDirectory({ directory: options.data ?? TEAM_DEFAULTS.data })
+  try {
+    const fsync = options.fsync ?? TEAM_DEFAULTS.fsync
+    const store = createFileStore({ directory: directory.directory, fsync })
+    const catalog = await Catalog.open(store)
+    directory.outrank(catalog.highestEpoch())
+    const registry = openRegistry(directory.directory)
+    const supervisor = new Supervisor({
+      epoch: directory.epoch,
+      claims: directory.claims,
+      store,
+      storeOptions: { directory: directory.directory, fsync },
+      catalog,
+      registry,
+      host: createHost(options.host ?? 'threads', limits.threads, store),
+      limits,
+      clock: systemClock,
+      random: Math.random,
+      resume: options.resume ?? true,
+      notes: [...directory.notes, ...registry.notes, ...catalog.problems()],
+      trash: await trashOf(store),
+    })
+    for (const spec of specs) await supervisor.define(spec)
+    if ((options.start ?? 'all') === 'all' && (options.resume ?? true)) supervisor.resumeWork()
+    return new OpenTeam(directory, store, catalog, supervisor, limits, options.retention)
+  } catch (error) {
+    directory.close()
+    throw error
+  }
+}
+
+function createHost(kind: 'threads' | 'in-process', capacity: number, store: SessionStore): AgentHost {
+  if (kind === 'threads') return createThreadHost({ capacity })
+  return createLocalHost({ capacity, store, clock: systemClock, loadBehavior, runStay })
+}
+
+async function trashOf(store: SessionStore): Promise<SessionInfo[]> {
+  const trash: SessionInfo[] = []
+  for await (const { header, diskBytes } of store.listTrash()) {
+    if (header) trash.push({ ...header, current: false, diskBytes })
+  }
+  return trash
+}
+
+class OpenTeam implements Team {
+  readonly #directory: OwnedDirectory
+  readonly #store: SessionStore
+  readonly #catalog: Catalog
+  readonly #supervisor: Supervisor
+  readonly #limits: TeamLimits
+  #retentionTimer: Timer | undefined
+  #retaining: Promise<void> = Promise.resolve()
+  #closing: Promise<void> | undefined
+
+  constructor(
+    directory: OwnedDirectory,
+    store: SessionStore,
+    catalog: Catalog,
+    supervisor: Supervisor,
+    limits: TeamLimits,
+    retention: TeamOptions['retention'],
+  ) {
+    this.#directory = directory
+    this.#store = store
+    this.#catalog = catalog
+    this.#supervisor = supervisor
+    this.#limits = limits
+    if (retention) this.#retainDaily(retention)
+  }
+
+  get directory(): string {
+    return this.#directory.directory
+  }
+
+  get epoch(): number {
+    return this.#directory.epoch
+  }
+
+  async spawn(input: AgentSpecInput): Promise<Agent> {
+    const spec = resolveAgentSpec(input, process.cwd())
+    await this.#supervisor.spawn(spec)
+    return this.#handle(spec.id)
+  }
+
+  agent(id: string): Agent | undefined {
+    return this.#supervisor.has(id) ? this.#handle(id) : undefined
+  }
+
+  agents(): AgentInfo[] {
+    return this.#supervisor.agentIds().map((id) => this.#supervisor.info(id))
+  }
+
+  async removeAgent(id: string): Promise<void> {
+    await this.#supervisor.remove(id)
+  }
+
+  sessions(filter: SessionFilter = {}): SessionInfo[] {
+    const { trashed = false, ...rest } = filter
+    if (!trashed) return this.#catalog.list(rest)
+    const search = rest.search?.toLowerCase()
+    return this.#supervisor
+      .trash()
+      .filter((session) => rest.agentId === undefined || session.agentId === rest.agentId)
+      .filter((session) => rest.status === undefined || session.status === rest.status)
+      .filter(
+        ({ name, description }) => search === undefined || `${name}\n${description}`.toLowerCase().includes(search),
+      )
+  }
+
+  session(sessionId: string): SessionInfo | undefined {
+    assertSessionId(sessionId)
+    return this.#catalog.get(sessionId)
+  }
+
+  findSession(reference: string, agentId?: string): SessionInfo {
+    return this.#catalog.find(reference, agentId)
+  }
+
+  async readSession(sessionId: string): Promise<SessionState> {
+    assertSessionId(sessionId)
+    return this.#supervisor.readSession(sessionId)
+  }
+
+  records(sessionId: string, afterSeq = 0): AsyncIterable<SessionRecord> {
+    assertSessionId(sessionId)
+    return this.#store.replay(sessionId, afterSeq)
+  }
+
+  async task(taskId: string): Promise<Outcome | undefined> {
+    assertTaskId(taskId)
+    return this.#supervisor.task(taskId)
+  }
+
+  async cleanup(policy: RetentionPolicy, options: { dryRun?: boolean } = {}): Promise<SessionInfo[]> {
+    const expired = selectExpired(this.#catalog.list(), policy, systemClock.now())
+    if (options.dryRun) return expired
+    for (const { id, agentId } of expired) {
+      await this.#supervisor.command<'trash'>(agentId, { name: 'trash', sessionId: id })
+    }
+    return expired
+  }
+
+  events(options: { signal?: AbortSignal } = {}): AsyncIterable<TeamEvent> {
+    return this.#supervisor.events.read(options.signal)
+  }
+
+  health(): TeamHealth {
+    const agents: Record<AgentState, number> = {
+      starting: 0,
+      idle: 0,
+      working: 0,
+      restarting: 0,
+      hibernated: 0,
+      failed: 0,
+      stopped: 0,
+    }
+    for (const { state } of this.agents()) agents[state] += 1
+    const { notes } = this.#supervisor
+    const degraded = agents.failed > 0 || this.#catalog.problems().length > 0
+    return {
+      status: degraded ? 'degraded' : 'ok',
+      agents,
+      ...this.#catalog.totals(),
+      rssBytes: process.memoryUsage.rss(),
+      notes: [...notes],
+    }
+  }
+
+  close(options: { graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.graceMs ?? DEFAULT_GRACE_MS)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#retentionTimer?.cancel()
+    try {
+      await this.#supervisor.close(graceMs)
+      await this.#retaining
+    } finally {
+      this.#directory.close()
+    }
+  }
+
+  #handle(id: string): Agent {
+    return new AgentHandle(id, this.#supervisor, this.#catalog, this.#limits.messageBytes)
+  }
+
+  #retainDaily(retention: NonNullable<TeamOptions['retention']>): void {
+    this.#retaining = this.#retain(retention).catch((error: unknown) => {
+      if (this.#closing === undefined) {
+        this.#supervisor.notes.push({ kind: 'agent-fault', message: `retention failed: ${describeThrown(error)}` })
+      }
+    })
+    this.#retentionTimer = systemClock.setTimer(RETENTION_INTERVAL_MS, () => this.#retainDaily(retention))
+  }
+
+  async #retain({ trashAgeMs = TEAM_DEFAULTS.trashAgeMs, ...policy }: NonNullable<TeamOptions['retention']>): Promise<void> {
+    await this.cleanup(policy)
+    const now = systemClock.now()
+    for (const { id, agentId, trashedAt } of this.#supervisor.trash()) {
+      if (trashedAt === undefined || now - Date.parse(trashedAt) <= trashAgeMs) continue
+      await this.#supervisor.command<'purge'>(agentId, { name: 'purge', sessionId: id })
+    }
+  }
+}
+
