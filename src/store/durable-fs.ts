@@ -29,7 +29,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { dirname } from 'node:path'
 import { storageError, hasErrno } from './storage-errors.ts'
 
 export interface FileInfo {
@@ -266,15 +266,15 @@ function attempt<T>(operation: string, path: string, run: () => T): T {
   }
 }
 
-/** The name of a temp file begins with the name of the file it is for, then this. */
-export const TEMP_MARK = '.tmp-'
+/** What writeFileAtomic adds to the name of the file that it replaces. */
+const TEMP_END = /\.tmp-[0-9a-f]{12}$/
 
 /**
  * Replaces the content of `path` as a whole: after a crash at any instant the old content or the new is there. Durable when it
  * returns. After a throw either may be there, and at worst a `*.tmp-*` file beside it, which the next start removes.
  */
 export function writeFileAtomic(fs: DurableFs, path: string, data: string | Uint8Array): void {
-  const temp = `${path}${TEMP_MARK}${randomBytes(6).toString('hex')}`
+  const temp = `${path}.tmp-${randomBytes(6).toString('hex')}`
   try {
     createFile(fs, temp, data)
     fs.rename(temp, path)
@@ -301,11 +301,11 @@ export function createFile(fs: DurableFs, path: string, data: string | Uint8Arra
 
 /** True for the name of a temp file that a crash left. */
 export function isTempName(name: string): boolean {
-  return basename(name).includes(TEMP_MARK)
+  return TEMP_END.test(name)
 }
 
 /** Clears up after a failure that is being thrown: a second one (the disk is failing) must not hide the first. */
-function removeQuietly(fs: DurableFs, path: string): void {
+export function removeQuietly(fs: DurableFs, path: string): void {
   try {
     fs.unlink(path)
   } catch {
