@@ -1,0 +1,78 @@
+/** `agentry agents list | spawn | stop | restart`. */
+import type { AgentInfo, AgentSpecInput } from '../api.ts'
+import type { RestartPolicy } from '../core/restart-policy.ts'
+import { resolveAgentSpec } from '../options.ts'
+import { type CommandContext, requireAgent, withTeam } from './open-team.ts'
+import { ageText, table } from './table.ts'
+
+export interface SpawnOptions {
+  behavior: string
+  role?: string
+  instructions?: string
+  workingDir?: string
+  restart?: RestartPolicy['type']
+  memoryMb?: number
+  turnMs?: number
+}
+
+/** A table of the team; with --json `{ "agents": [ … ] }`. */
+export async function listAgents(context: CommandContext): Promise<void> {
+  await withTeam(context, { resume: false }, async (team) => {
+    const agents = team.agents()
+    context.report.answer({ agents }, () => agentTable(agents, context.io.clock.now()))
+  })
+}
+
+/** Registers an agent durably and starts it, so that a module that does not load is refused at once. */
+export async function spawnAgent(context: CommandContext, id: string, options: SpawnOptions): Promise<void> {
+  const { behavior, role, instructions, workingDir, restart, memoryMb, turnMs } = options
+  const input: AgentSpecInput = {
+    id,
+    behavior,
+    ...(role !== undefined && { role }),
+    ...(instructions !== undefined && { instructions }),
+    ...(workingDir !== undefined && { workingDir }),
+    ...(restart !== undefined && { restart: { type: restart } }),
+    limits: { ...(memoryMb !== undefined && { memoryMb }), ...(turnMs !== undefined && { turnMs }) },
+  }
+  const spec = resolveAgentSpec(input, context.io.cwd)
+  await withTeam(context, { resume: false }, async (team) => {
+    const agent = await team.spawn(spec)
+    context.report.answer(agent.info(), () => `spawned agent ${agent.id} (${spec.behavior})`)
+  })
+}
+
+/** Stops an agent; it stays stopped, whoever opens the team, until it is restarted. */
+export async function stopAgent(context: CommandContext, id: string): Promise<void> {
+  await withTeam(context, { resume: false }, async (team) => {
+    const agent = requireAgent(team, id)
+    await agent.stop()
+    context.report.answer(agent.info(), () => `stopped agent ${agent.id}`)
+  })
+}
+
+/** Starts an agent that is stopped or failed, or anew. */
+export async function restartAgent(context: CommandContext, id: string): Promise<void> {
+  await withTeam(context, { resume: false }, async (team) => {
+    const agent = requireAgent(team, id)
+    await agent.restart()
+    context.report.answer(agent.info(), () => `restarted agent ${agent.id}`)
+  })
+}
+
+function agentTable(agents: readonly AgentInfo[], nowMs: number): string {
+  if (agents.length === 0) return 'no agents'
+  return table(
+    ['ID', 'BEHAVIOR', 'STATE', 'SESSION', 'QUEUE', 'RESTARTS', 'ACTIVE', 'ROLE'],
+    agents.map((agent) => [
+      agent.id,
+      agent.behavior,
+      agent.state,
+      agent.currentSessionId ?? '-',
+      String(agent.queueDepth),
+      String(agent.restarts),
+      agent.lastActivityAt === undefined ? '-' : ageText(agent.lastActivityAt, nowMs),
+      agent.role,
+    ]),
+  )
+}

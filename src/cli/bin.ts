@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// No static imports: an older Node must get as far as this check, to say one clear line instead of a syntax error.
+const NEEDED = 24
+const major = Number(process.versions.node.split('.')[0])
+if (major >= NEEDED) {
+  const { main } = await import('./main.ts')
+  await main()
+} else {
+  process.stderr.write(`agentry: expected Node.js ${NEEDED} or newer, received ${process.versions.node}\n`)
+  process.exitCode = 1
+}
+
+export {}

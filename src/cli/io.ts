@@ -1,0 +1,43 @@
+/** Everything of the outside world that a command touches, so that a test can be the outside world. */
+import type { AgentSpec } from '../agent-spec.ts'
+import type { Team } from '../api.ts'
+import type { Clock } from '../core/clock.ts'
+import type { FsyncMode, TeamLimits } from '../options.ts'
+
+/** What the command line asks of createTeam. */
+export interface OpenTeamOptions {
+  data: string
+  agents?: AgentSpec[]
+  fsync?: FsyncMode
+  limits?: TeamLimits
+  /** False: what a crash left of an agent's work stays as it is when the agent is started. */
+  resume: boolean
+  /** Agents are started when they are addressed, and only then. */
+  start: 'none'
+}
+
+export interface TextSink {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
+export interface CliIo {
+  readonly stdout: TextSink
+  readonly stderr: TextSink
+  /** The whole of the standard input, as text. */
+  readStdin(): Promise<string>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Absolute path that relative arguments resolve from. */
+  readonly cwd: string
+  readonly clock: Clock
+  readonly createTeam: (options: OpenTeamOptions) => Promise<Team>
+  /** Calls `listener` at every interrupt (SIGINT) until the function that it returns is called. */
+  onInterrupt(listener: () => void): () => void
+  /** Ends the process at once, whatever its threads do. */
+  forceExit(): void
+}
+
+/** True where colours may be written to `sink`: a terminal, and nobody said no (https://no-color.org). */
+export function hasColor(io: CliIo, sink: TextSink): boolean {
+  return sink.isTTY === true && (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb'
+}

@@ -1,0 +1,77 @@
+/** `run` is the command line as a function; `main` runs it in this process. */
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { text } from 'node:stream/consumers'
+import { CommanderError } from 'commander'
+import { systemClock } from '../core/clock.ts'
+import { AgentryError, toAgentryError } from '../errors.ts'
+import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+import type { GlobalOptions } from './open-team.ts'
+import { createProgram } from './program.ts'
+import { createReport } from './report.ts'
+
+/** Runs the command that `argv` (without node and script) names. Resolves with its exit code; never rejects. */
+export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok
+  const program = createProgram(io, packageVersion(), (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError && HELP_CODES.has(error.code)) {
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    }
+    const failure = error instanceof CommanderError ? usageError(error) : toAgentryError(error)
+    createReport(io, program.opts<GlobalOptions>().json ?? false).error(failure.toJSON())
+    return exitCodeOf(failure.code)
+  }
+}
+
+/** Runs the command line of this process and sets its exit code. */
+export async function main(): Promise<void> {
+  // A reader that has seen enough (`| head`) ends the output, not the command.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+  process.exitCode = await run(process.argv.slice(2), processIo())
+}
+
+function processIo(): CliIo {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    readStdin: () => text(process.stdin),
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    createTeam: async (options) => (await import('../team.ts')).createTeam(options),
+    onInterrupt(listener) {
+      process.on('SIGINT', listener)
+      return () => process.off('SIGINT', listener)
+    },
+    // process.exit waits for threads, and one of them may be why somebody is in a hurry.
+    forceExit: () => process.kill(process.pid, 'SIGKILL'),
+  }
+}
+
+const HELP_CODES = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version'])
+
+function usageError(error: CommanderError): AgentryError {
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+  return new AgentryError(
+    error.code === 'commander.unknownCommand' ? 'unknown_command' : 'invalid_input',
+    message,
+  )
+}
+
+function packageVersion(): string {
+  const file = findPackageJSON(import.meta.url)
+  const manifest: unknown = file === undefined ? {} : JSON.parse(readFileSync(file, 'utf8'))
+  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return known ? String(manifest.version) : 'unknown'
+}

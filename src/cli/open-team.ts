@@ -1,0 +1,112 @@
+/** Which team a command means, and opening it for the time of one command. */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Agent, Team } from '../api.ts'
+import { loadConfig, type TeamConfig } from '../config-file.ts'
+import { assertAgentId, quote } from '../core/ids.ts'
+import { didYouMean } from '../core/suggest.ts'
+import { AgentryError, describeThrown } from '../errors.ts'
+import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
+import type { CliIo } from './io.ts'
+import type { Report } from './report.ts'
+
+export const DEFAULT_CONFIG_FILE = 'agentry.yaml'
+
+/** The agent that the command line makes where there is no configuration file and no agent yet. */
+const FIRST_AGENT = { id: 'ops', behavior: 'shell' }
+
+/** The options that every command takes. */
+export interface GlobalOptions {
+  config?: string
+  data?: string
+  json?: boolean
+}
+
+/** What one command works with. */
+export interface CommandContext {
+  readonly io: CliIo
+  readonly report: Report
+  readonly globals: GlobalOptions
+}
+
+/** What the files and options say, before anything is opened. Nothing of it changes the disk. */
+export interface Setup {
+  /** Undefined where there is no configuration file. */
+  config: TeamConfig | undefined
+  /** Absolute path of the data directory. */
+  data: string
+}
+
+/**
+ * Reads the configuration: the file that --config names, else agentry.yaml of the current directory, else none. The data
+ * directory is that of --data, else of the file, else ./sessions. Throws `invalid_config`.
+ */
+export function resolveSetup({ io, globals }: CommandContext): Setup {
+  const standard = join(io.cwd, DEFAULT_CONFIG_FILE)
+  const file =
+    globals.config === undefined
+      ? existsSync(standard)
+        ? standard
+        : undefined
+      : resolve(io.cwd, globals.config)
+  const config = file === undefined ? undefined : loadConfig(file)
+  const data =
+    globals.data === undefined
+      ? (config?.data ?? resolve(io.cwd, TEAM_DEFAULTS.data))
+      : resolve(io.cwd, globals.data)
+  return { config, data }
+}
+
+/**
+ * Opens the team for `use` and closes it in good order, whatever `use` does. Agents are started only when `use` addresses
+ * them. `resume`: an agent that is started first goes on with what a crash left of its work; without it that stays as it is.
+ */
+export async function withTeam<T>(
+  context: CommandContext,
+  options: { resume: boolean },
+  use: (team: Team, setup: Setup) => Promise<T>,
+): Promise<T> {
+  const { io, report } = context
+  const setup = resolveSetup(context)
+  const { config, data } = setup
+  const team = await io.createTeam({
+    data,
+    ...(config && { agents: config.agents, fsync: config.fsync, limits: config.limits }),
+    resume: options.resume,
+    start: 'none',
+  })
+  let result: T
+  try {
+    if (config === undefined && team.agents().length === 0) {
+      await team.spawn(resolveAgentSpec(FIRST_AGENT, io.cwd))
+    }
+    result = await use(team, setup)
+  } catch (error) {
+    // The first error is the one to report as the command's; one of closing comes beside it.
+    await team
+      .close()
+      .catch((second: unknown) => report.note(`closing failed too: ${describeThrown(second)}`))
+    throw error
+  }
+  await team.close()
+  return result
+}
+
+/** The agent of that id. Throws `invalid_id`, `agent_not_found`. */
+export function requireAgent(team: Team, id: string): Agent {
+  assertAgentId(id)
+  const agent = team.agent(id)
+  if (agent !== undefined) return agent
+  const known = team.agents().map((info) => info.id)
+  const message = `expected one of the agents ${known.join(', ')}, received ${quote(id)}${didYouMean(id, known)}`
+  throw new AgentryError('agent_not_found', known.length === 0 ? `there is no agent ${quote(id)}` : message, {
+    data: { agentId: id, known },
+  })
+}
+
+/** The agent that --agent names, else the default agent: of the file, else the first one. Throws `agent_not_found`. */
+export function chosenAgent(team: Team, { config }: Setup, id: string | undefined): Agent {
+  const chosen = id ?? config?.defaultAgent ?? config?.agents[0]?.id ?? team.agents()[0]?.id
+  if (chosen === undefined) throw new AgentryError('agent_not_found', 'the team has no agents')
+  return requireAgent(team, chosen)
+}

@@ -1,0 +1,99 @@
+/** The commands, their arguments and their help, as commander has them. What they do is in the other files. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { RESTART_TYPES } from '../core/restart-policy.ts'
+import { BEHAVIOR_NAMES } from '../options.ts'
+import { listAgents, restartAgent, type SpawnOptions, spawnAgent, stopAgent } from './agents.ts'
+import type { ExitCode } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+import { type CommandContext, DEFAULT_CONFIG_FILE, type GlobalOptions } from './open-team.ts'
+import { createReport } from './report.ts'
+import { send } from './send.ts'
+import { addSessionCommands } from './sessions/program.ts'
+
+/** Makes the action of a command out of the function that does it: with the context first, its exit code kept. */
+export type ActionOf = <Args extends unknown[]>(
+  run: (context: CommandContext, ...args: Args) => Promise<ExitCode | void>,
+) => (...args: Args) => Promise<void>
+
+/** The program. Parsing it runs one command; `setExitCode` gets what that command ends with, where it is not 0. */
+export function createProgram(io: CliIo, version: string, setExitCode: (code: ExitCode) => void): Command {
+  const program = new Command('agentry')
+    .description('Persistent agents: each on its own thread, every session durable.')
+    .version(version)
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: () => undefined, // Thrown as well: the caller reports it in the form of all errors.
+    })
+    .option('--config <file>', `configuration file (default: ./${DEFAULT_CONFIG_FILE} where there is one)`)
+    .option('--data <dir>', 'data directory (default: that of the configuration file, else ./sessions)')
+    .option('--json', 'answers and errors as JSON')
+
+  const action: ActionOf =
+    (run) =>
+    async (...args) => {
+      const globals = program.opts<GlobalOptions>()
+      const context = { io, globals, report: createReport(io, globals.json ?? false) }
+      const code = await run(context, ...args)
+      if (code !== undefined) setExitCode(code)
+    }
+
+  addSendCommand(program, action)
+  addAgentCommands(program, action)
+  addSessionCommands(program, action)
+  return program
+}
+
+function addSendCommand(program: Command, action: ActionOf): void {
+  program
+    .command('send')
+    .summary('send one message to an agent and wait for its answer')
+    .description(
+      'Sends one message to an agent and streams its answer. Exits with the exit code of the command that it ran.\n' +
+        'Quote a text with options of its own, or write it behind --.',
+    )
+    .argument('<agent>', 'id of the agent')
+    .argument('<text...>', 'the message; - alone reads it from the standard input')
+    .option('--session <session>', 'make this session current first: id, beginning of the id, or name')
+    .option('--task-id <id>', 'sent again with the same id, the message is not run twice')
+    .action(
+      action((context, agentId: string, words: string[], options: { session?: string; taskId?: string }) =>
+        send(context, { agentId, words, ...options }),
+      ),
+    )
+}
+
+function addAgentCommands(program: Command, action: ActionOf): void {
+  const agents = program.command('agents').description('The agents of the team.')
+  agents.command('list').description('List the agents.').action(action(listAgents))
+  agents
+    .command('spawn')
+    .description('Register an agent for good, and start it.')
+    .argument('<id>', '1 to 64 of a-z, 0-9, _ and -')
+    .requiredOption('--behavior <behavior>', `${BEHAVIOR_NAMES.join(', ')}, or the path of a behavior module`)
+    .option('--role <text>', 'what the agent is for')
+    .option('--instructions <text>', 'the prompt of its sessions')
+    .option('--working-dir <dir>', 'the working directory of its sessions')
+    .addOption(new Option('--restart <type>', 'when it is started again').choices(RESTART_TYPES))
+    .option('--memory-mb <mb>', 'the memory that it may use, in MiB', wholeNumber)
+    .option('--turn-ms <ms>', 'the longest turn, in milliseconds', wholeNumber)
+    .action(action((context, id: string, options: SpawnOptions) => spawnAgent(context, id, options)))
+  agents
+    .command('stop')
+    .description('Stop an agent; it stays stopped until it is restarted.')
+    .argument('<id>')
+    .action(action((context, id: string) => stopAgent(context, id)))
+  agents
+    .command('restart')
+    .description('Start an agent that is stopped or failed, or start it anew.')
+    .argument('<id>')
+    .action(action((context, id: string) => restartAgent(context, id)))
+}
+
+/** Reads the value of an option as a whole number from 0 on. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number.')
+}

@@ -1,0 +1,81 @@
+/** Sessions as people read them. Pure; everything that comes from a session is made plain text. */
+import { styleText } from 'node:util'
+import type { SessionInfo } from '../../api.ts'
+import type { MemoryEntry, SessionState, SessionStatus } from '../../core/session-state.ts'
+import { ageText, shortIdLength, sizeText, table } from '../table.ts'
+import { plainLine, plainText } from '../terminal-text.ts'
+
+const HEAD = ['ID', 'NAME', 'AGENT', 'STATUS', 'TURNS', 'AGE', 'SIZE']
+const STATUS_COLUMN = HEAD.indexOf('STATUS')
+
+/** One line for each session; a star marks the current one of its agent. `allIds`: ids that the short ones must differ from. */
+export function sessionTable(
+  sessions: readonly SessionInfo[],
+  allIds: readonly string[],
+  nowMs: number,
+  color: boolean,
+): string {
+  if (sessions.length === 0) return 'no sessions'
+  const idLength = shortIdLength(allIds)
+  const rows = sessions.map((session) => [
+    session.id.slice(0, idLength),
+    session.name,
+    session.agentId,
+    session.current ? `${session.status} *` : session.status,
+    String(session.counts.turns),
+    ageText(session.lastAccessedAt, nowMs),
+    sizeText(session.diskBytes),
+  ])
+  return table(HEAD, rows, (cell, row, column) => {
+    const session = sessions[row]
+    return column === STATUS_COLUMN && session !== undefined ? painted(cell, session.status, color) : cell
+  })
+}
+
+/** The session's fields and its whole conversation. */
+export function sessionText(state: SessionState, color: boolean): string {
+  const fields: [string, string][] = [
+    ['session', state.id],
+    ['name', plainLine(state.name)],
+    ['description', plainLine(state.description)],
+    ['agent', state.agentId],
+    ['status', painted(state.status, state.status, color)],
+    ['created', state.createdAt],
+    ['last accessed', state.lastAccessedAt],
+    ['turns', String(state.counts.turns)],
+    ['directory', plainLine(state.workingDir, 1000)],
+    ['prompt', plainLine(state.prompt)],
+    ...Object.entries(state.vars).map(([name, value]): [string, string] => [
+      'var',
+      `${plainLine(name)}=${plainLine(value)}`,
+    ]),
+    ['metadata', Object.keys(state.metadata).length === 0 ? '' : plainLine(JSON.stringify(state.metadata))],
+    ['unfinished', state.turn === null ? '' : plainLine(state.turn.input)],
+    ...state.queue.map((message): [string, string] => ['queued', plainLine(message.input)]),
+  ]
+  const head = fields
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name.padEnd(14)}${value}`)
+    .join('\n')
+  return [head, ...state.memory.map(entryText)].join('\n\n')
+}
+
+/** One line about what was done: `suspended session work (0199…) of ops`. */
+export function doneText(verb: string, session: Pick<SessionInfo, 'id' | 'name' | 'agentId'>): string {
+  return `${verb} session ${plainLine(session.name)} (${session.id}) of ${session.agentId}`
+}
+
+function entryText(entry: MemoryEntry): string {
+  const calls = (entry.toolCalls ?? []).map(
+    (call) => `→ ${plainLine(call.name)} ${plainLine(JSON.stringify(call.input), 1000)}`,
+  )
+  const text = plainText(entry.content)
+  return [`${entry.at} ${entry.role}`, ...calls, ...(text === '' ? [] : [text.trimEnd()])].join('\n')
+}
+
+const COLOR = { active: 'green', suspended: 'yellow', terminated: 'gray' } as const
+
+/** In the status's colour where there are colours; the word says it either way. */
+function painted(text: string, status: SessionStatus, color: boolean): string {
+  return color ? styleText(COLOR[status], text, { validateStream: false }) : text
+}
