@@ -28,16 +28,16 @@ export class TaskIndex {
   /** Follows a change of a session: `previous` is the header that `next` replaces. Costs what the change added. */
   replace(previous: SessionHeader | undefined, next: SessionHeader): void {
     this.#ranges.set(next.id, undefined)
-    // Finished turns are forgotten from the oldest on: what is left begins with the oldest one of `next`.
+    // Finished turns are forgotten from the oldest on, and added behind the newest.
     const oldest = next.tasks[0]?.turnId
     for (const task of previous?.tasks ?? []) {
       if (task.turnId === oldest) break
       this.#forget(task.taskId, next.id)
     }
-    for (const { taskId, turnId } of turnsOf(next).toReversed()) {
-      if (taskId === turnId) continue
-      if (this.#sessionIds.get(taskId) === next.id) break
-      this.#sessionIds.set(taskId, next.id)
+    const newest = previous?.tasks.at(-1)?.turnId
+    const added = next.tasks.slice(next.tasks.findLastIndex((task) => task.turnId === newest) + 1)
+    for (const { taskId, turnId } of [...added, ...unfinishedOf(next)]) {
+      if (taskId !== turnId) this.#sessionIds.set(taskId, next.id)
     }
   }
 
@@ -85,5 +85,9 @@ export class TaskIndex {
 
 /** Oldest first. */
 function turnsOf(header: SessionHeader): KnownTurn[] {
-  return [...header.tasks, ...(header.turn ? [header.turn] : []), ...header.queue]
+  return [...header.tasks, ...unfinishedOf(header)]
+}
+
+function unfinishedOf({ turn, queue }: SessionHeader): KnownTurn[] {
+  return turn === null ? queue : [turn, ...queue]
 }
