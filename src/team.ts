@@ -29,7 +29,7 @@ import type { SessionStore } from './store/session-store.ts'
 import type { AgentHost } from './supervisor/agent-host.ts'
 import { createLocalHost } from './supervisor/local-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
-import { createThreadHost } from './supervisor/thread-host.ts'
+import { ThreadHost } from './supervisor/thread-host.ts'
 
 const RETENTION_INTERVAL_MS = 24 * 3_600_000
 
@@ -90,8 +90,12 @@ export async function createTeam(options: TeamOptions = {}): Promise<Team> {
 }
 
 function createHost(kind: 'threads' | 'in-process', capacity: number, store: SessionStore): AgentHost {
-  if (kind === 'threads') return createThreadHost({ capacity })
-  return createLocalHost({ capacity, store, clock: systemClock, loadBehavior, runStay })
+  if (kind === 'threads') return new ThreadHost({ capacity })
+  return createLocalHost({
+    capacity,
+    runStay: (options, port) => runStay(options, port, { store, clock: systemClock, loadBehavior, threadId: 0 }),
+    readSession: async (_store, sessionId) => (await store.load(sessionId)).state,
+  })
 }
 
 async function trashOf(store: SessionStore): Promise<SessionInfo[]> {
