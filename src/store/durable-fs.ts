@@ -67,6 +67,9 @@ export interface DurableFile {
   readonly path: string
   /** For locks; everything else goes through the methods. */
   readonly fd: number
+  /** As it was when it was opened. */
+  readonly opened: FileInfo
+  /** As it is now. */
   info(): FileInfo
   /** The bytes from `position` on, `length` of them; fewer only where the file ends. */
   read(length: number, position: number): Buffer
@@ -132,14 +135,14 @@ export function createDurableFs(calls: SystemCalls): DurableFs {
   const open = (path: string, mode: OpenMode): DurableFile => {
     const flags = FLAGS[mode] | constants.O_NOFOLLOW | constants.O_NONBLOCK
     const fd = attempt('open', path, () => calls.open(path, flags, 0o600))
-    const file = new OpenFile(calls, fd, path)
     try {
-      file.assertRegular()
+      const opened = attempt('fstat', path, () => calls.fstat(fd))
+      if (opened.kind !== 'file') throw storageError(notRegular(opened), 'open', path)
+      return new OpenFile(calls, fd, path, opened)
     } catch (error) {
-      file.close()
+      calls.close(fd)
       throw error
     }
-    return file
   }
 
   const makeDirectory = (path: string): void => {
@@ -165,7 +168,7 @@ export function createDurableFs(calls: SystemCalls): DurableFs {
     readFile(path) {
       const file = open(path, 'read')
       try {
-        return file.read(file.info().size, 0)
+        return file.read(file.opened.size, 0)
       } finally {
         file.close()
       }
@@ -187,22 +190,15 @@ export function createDurableFs(calls: SystemCalls): DurableFs {
 class OpenFile implements DurableFile {
   readonly path: string
   readonly fd: number
+  readonly opened: FileInfo
   readonly #calls: SystemCalls
   #closed = false
 
-  constructor(calls: SystemCalls, fd: number, path: string) {
+  constructor(calls: SystemCalls, fd: number, path: string, opened: FileInfo) {
     this.#calls = calls
     this.fd = fd
     this.path = path
-  }
-
-  assertRegular(): void {
-    const { kind } = this.info()
-    if (kind === 'file') return
-    const error = Object.assign(new Error(`expected a regular file, found a ${kind}`), {
-      code: 'not a regular file',
-    })
-    throw storageError(error, 'open', this.path)
+    this.opened = opened
   }
 
   info(): FileInfo {
@@ -256,6 +252,10 @@ class OpenFile implements DurableFile {
   #attempt<T>(operation: string, run: () => T): T {
     return attempt(operation, this.path, run)
   }
+}
+
+function notRegular({ kind }: FileInfo): Error {
+  return Object.assign(new Error(`expected a regular file, found a ${kind}`), { code: 'not a regular file' })
 }
 
 function attempt<T>(operation: string, path: string, run: () => T): T {

@@ -60,7 +60,7 @@ export function readHeader(
   const journal = openJournal(fs, sessionId, files, snapshot, 'read')
   try {
     const { state } = readTail(sessionId, files, snapshot, journal)
-    return { header: headerOf(state), diskBytes: snapshot.bytes + journal.info().size }
+    return { header: headerOf(state), diskBytes: snapshot.bytes + journal.opened.size }
   } finally {
     journal.close()
   }

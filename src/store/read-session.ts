@@ -42,8 +42,8 @@ export interface SessionRead {
   stale: JournalItem[]
 }
 
-/** The header comes with the first block in all but rare cases. */
-const HEADER_BYTES = 16 * 1024
+/** The header comes with the first block in all but rare cases. One buffer serves all: a list of thousands need not allocate it. */
+const firstBlock = Buffer.allocUnsafe(16 * 1024)
 
 /**
  * Opens a file of a session; undefined where there is none. Throws `session_unreadable` for what is no regular file or must not be
@@ -76,10 +76,12 @@ export function readSnapshot(fs: DurableFs, sessionId: string, path: string): Sn
 /** Like readSnapshot, but the state has an empty memory, and only as much of the file is read as that takes. */
 export function readSnapshotHeader(fs: DurableFs, sessionId: string, path: string): SnapshotFound {
   return withSnapshot(fs, sessionId, path, (file, bytes) => {
-    for (let length = HEADER_BYTES; ; length *= 4) {
-      const decoded = decodeSnapshotHeader(file.read(Math.min(length, bytes), 0), sessionId)
+    let block: Buffer = firstBlock.subarray(0, file.readInto(firstBlock, 0))
+    for (let wanted = firstBlock.length; ; wanted *= 4) {
+      const decoded = decodeSnapshotHeader(block, sessionId)
       if (decoded !== undefined) return decoded
-      if (length >= bytes) return { kind: 'bad', reason: 'it has no memory' }
+      if (wanted >= bytes) return { kind: 'bad', reason: 'it has no memory' }
+      block = file.read(Math.min(wanted * 4, bytes), 0)
     }
   })
 }
@@ -93,7 +95,7 @@ function withSnapshot(
   const file = openSessionFile(fs, sessionId, path, 'read')
   if (file === undefined) return { kind: 'missing', bytes: 0 }
   try {
-    const bytes = file.info().size
+    const bytes = file.opened.size
     const decoded = decode(file, bytes)
     if (decoded.kind !== 'newer') return { ...decoded, bytes }
     throw unsupportedFormat(sessionId, path, `format ${decoded.formatVersion}`)

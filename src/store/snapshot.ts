@@ -87,7 +87,10 @@ export function decodeSnapshot(bytes: Buffer, sessionId: string): DecodedSnapsho
   if (header.kind !== 'verified') return header
   const sum = checksum(bytes.subarray(header.end))
   if (sum !== header.bodySum) return newerOrBad(bytes, expectedSum(header.bodySum, sum, 'memory'))
-  return parse(bytes.toString(), sessionId)
+  const decoded = parse(bytes.toString(), sessionId)
+  if (decoded.kind !== 'good') return decoded
+  const { checksum: _checksum, ...state }: SessionState & { checksum?: unknown } = decoded.state
+  return { kind: 'good', state }
 }
 
 /**
@@ -97,7 +100,7 @@ export function decodeSnapshot(bytes: Buffer, sessionId: string): DecodedSnapsho
 export function decodeSnapshotHeader(bytes: Buffer, sessionId: string): DecodedSnapshot | undefined {
   const header = verifyHeader(bytes)
   if (header === undefined || header.kind !== 'verified') return header
-  return parse(`${bytes.toString('utf8', 0, header.end)}"memory":[]}`, sessionId)
+  return parse(`{${bytes.toString('utf8', HEADER_START, header.end)}"memory":[]}`, sessionId)
 }
 
 type VerifiedHeader = { kind: 'verified'; /** Where the memory key starts. */ end: number; bodySum: string }
@@ -130,9 +133,8 @@ function parse(json: string, sessionId: string): DecodedSnapshot {
   try {
     const value: unknown = JSON.parse(json)
     assertFits(value, sessionId)
-    if (value.formatVersion > FORMAT_VERSION) return { kind: 'newer', formatVersion: value.formatVersion }
-    const { checksum: _checksum, ...state } = value
-    return { kind: 'good', state }
+    const { formatVersion } = value
+    return formatVersion > FORMAT_VERSION ? { kind: 'newer', formatVersion } : { kind: 'good', state: value }
   } catch (error) {
     return { kind: 'bad', reason: describeThrown(error) }
   }
@@ -142,18 +144,15 @@ function parse(json: string, sessionId: string): DecodedSnapshot {
  * Throws unless the value is a state of this session. The checksums say that we wrote it, so this is for files that were renamed or
  * made by other programs, and only for what the store itself relies on.
  */
-function assertFits(
-  value: unknown,
-  sessionId: string,
-): asserts value is SessionState & { checksum?: unknown } {
-  const fields = new Map(Object.entries(value ?? {}))
-  if (fields.get('id') !== sessionId) throw new Error(`expected the id ${sessionId}, found another`)
-  for (const key of ['formatVersion', 'seq', 'epoch', 'journalOffset']) {
-    const number: unknown = fields.get(key)
+function assertFits(value: unknown, sessionId: string): asserts value is SessionState {
+  const field = (key: keyof SessionState): unknown => Reflect.get(Object(value), key)
+  if (field('id') !== sessionId) throw new Error(`expected the id ${sessionId}, found another`)
+  for (const key of ['formatVersion', 'seq', 'epoch', 'journalOffset'] as const) {
+    const number = field(key)
     if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 1) {
       throw new Error(`expected ${key} to be a positive integer`)
     }
   }
-  if (typeof fields.get('agentId') !== 'string') throw new Error('expected agentId to be text')
-  if (!Array.isArray(fields.get('memory'))) throw new Error('expected memory to be a list')
+  if (typeof field('agentId') !== 'string') throw new Error('expected agentId to be text')
+  if (!Array.isArray(field('memory'))) throw new Error('expected memory to be a list')
 }
