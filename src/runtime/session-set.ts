@@ -277,7 +277,7 @@ export class SessionSet {
   #new(body: NewSession): Session {
     const { spec, clock } = this.#options
     const sessionId = createId(clock.now())
-    return Session.create(this.#options, { activation: 0, ...body, sessionId, agentId: spec.id })
+    return Session.create(this.#options, { sessionId, agentId: spec.id, activation: 0, ...body })
   }
 
   #create(input: CreateSessionInput, status: { status: 'active'; activation: number }): Session {
