@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   cancelled: 'The turn was cancelled.',
   working_dir_missing: 'The working directory of the session does not exist.',
   command_failed: 'A command could not be run at all (not: it ran and exited non-zero).',
+  leftover_processes: 'Processes of a turn that was cut off were killed and still run.',
   storage_full: 'No room on the disk (or a quota, or a file size limit): writing goes on once there is room.',
   storage_failed: 'A read or write of the data directory failed.',
   fenced: 'The claim on the agent was lost: another owner may write its sessions.',

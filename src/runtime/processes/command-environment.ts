@@ -1,0 +1,72 @@
+/**
+ * The environment of a command, and what a command changed in it.
+ *
+ * A command sees, later ones over earlier ones: a short list of the supervisor's own variables (so that its secrets stay
+ * with it), the session's vars, and who runs it (AGENTRY_*).
+ */
+
+/** Taken over from the supervisor's environment, with every LC_* beside them. */
+const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TMPDIR', 'TZ']
+
+/** Never a session's var: what the shell sets by itself, and the one name that no session can hold. */
+const NOT_SESSION_VARS = new Set(['PWD', 'OLDPWD', 'SHLVL', '_', '__proto__'])
+
+/** Found in /proc by killLeftovers: whatever a turn started carries it, unless it cleared its environment. */
+export const TURN_MARKER = 'AGENTRY_TURN'
+
+/** Who runs a command, as it sees it in its environment. */
+export interface CommandOrigin {
+  agentId: string
+  sessionId: string
+  turnId: string
+}
+
+/** The part of the supervisor's environment that commands see. */
+export function baseEnvironment(source: NodeJS.ProcessEnv): Map<string, string> {
+  const base = new Map([
+    ['PATH', '/usr/local/bin:/usr/bin:/bin'],
+    ['TERM', 'dumb'],
+  ])
+  for (const [name, value] of Object.entries(source)) {
+    if (value !== undefined && (INHERITED.includes(name) || name.startsWith('LC_'))) base.set(name, value)
+  }
+  return base
+}
+
+/** The whole environment of one command. Vars whose name no shell variable can have are left out. */
+export function commandEnvironment(
+  base: ReadonlyMap<string, string>,
+  vars: Readonly<Record<string, string>>,
+  origin: CommandOrigin,
+): Map<string, string> {
+  return new Map([
+    ...base,
+    ...Object.entries(vars).filter(([name]) => isSessionVar(name)),
+    ['AGENTRY_AGENT', origin.agentId],
+    ['AGENTRY_SESSION', origin.sessionId],
+    [TURN_MARKER, origin.turnId],
+  ])
+}
+
+/**
+ * The patch that makes the session's vars what the shell had exported at its end; null removes. Undefined: nothing changed.
+ * A variable of the base belongs to the session only while it differs, so its removal lasts no longer than the command.
+ */
+export function changedVars(
+  base: ReadonlyMap<string, string>,
+  vars: Readonly<Record<string, string>>,
+  exported: ReadonlyMap<string, string>,
+): Record<string, string | null> | undefined {
+  const before = new Map(Object.entries(vars).filter(([name]) => isSessionVar(name)))
+  const after = new Map(
+    [...exported].filter(([name, value]) => isSessionVar(name) && base.get(name) !== value),
+  )
+  const patch = new Map<string, string | null>()
+  for (const [name, value] of after) if (before.get(name) !== value) patch.set(name, value)
+  for (const name of before.keys()) if (!after.has(name)) patch.set(name, null)
+  return patch.size === 0 ? undefined : Object.fromEntries(patch)
+}
+
+function isSessionVar(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !NOT_SESSION_VARS.has(name) && !name.startsWith('AGENTRY_')
+}

@@ -1,0 +1,51 @@
+/** Ends what a turn left running: the marker in the environment finds processes that their process group does not. */
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { AgentryError } from '../../errors.ts'
+import { TURN_MARKER } from './command-environment.ts'
+import { signalProcesses } from './process-group.ts'
+import { environmentOf, processIds } from './proc-files.ts'
+
+export interface LeftoverOptions {
+  clock?: Clock
+  /** How long killed processes may take to be gone. Default 5,000. */
+  deadlineMs?: number
+}
+
+/**
+ * Kills (SIGKILL) every process that was started under the turn, and resolves with their number once all are gone. 0 where
+ * there is no /proc. Does not find a process that both left its process group and cleared its environment.
+ *
+ * Throws `leftover_processes` if some live on past the deadline (stuck in the kernel, or multiplying faster than they die).
+ */
+export async function killLeftovers(turnId: string, options: LeftoverOptions = {}): Promise<number> {
+  const { clock = systemClock, deadlineMs = 5_000 } = options
+  const startMs = clock.monotonicMs()
+  const killed = new Set<number>()
+  for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, 100)) {
+    const found = processesOf(turnId)
+    if (found.length === 0) return killed.size
+    for (const pid of found) {
+      signalProcesses(pid, 'SIGKILL')
+      killed.add(pid)
+    }
+    if (clock.monotonicMs() - startMs >= deadlineMs) {
+      throw new AgentryError(
+        'leftover_processes',
+        `processes of turn ${turnId} were killed and still run after ${deadlineMs} ms: ${found.join(', ')}`,
+        { data: { turnId, pids: found } },
+      )
+    }
+    await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve))
+  }
+}
+
+/** Never this process, which may itself have been started by a command. */
+function processesOf(turnId: string): number[] {
+  const marker = Buffer.from(`\0${TURN_MARKER}=${turnId}\0`)
+  const before = Buffer.alloc(1)
+  return processIds().filter((pid) => {
+    if (pid === process.pid) return false
+    const environment = environmentOf(pid)
+    return environment !== undefined && Buffer.concat([before, environment]).includes(marker)
+  })
+}
