@@ -1,0 +1,209 @@
+/**
+ * Runs one command line in a shell of its own, so that nothing of it outlives its owner or its end.
+ *
+ * Invariants:
+ * C1  the command has a session and process group of its own, registered with the reaper before it runs.
+ * C2  when its shell ends, what is left of the group is killed: background processes end with the command that started them,
+ *     and never hold it up. Only a process that left the group (setsid) lives on after an ordinary end.
+ * C3  a cancelled command leaves no process: what left the group is found by the turn's marker (leftover-processes.ts).
+ * C4  memory is bounded, whatever the command writes.
+ *
+ * The command reads end of file from its standard input, and writes standard output and error into one socket. A socket (Node
+ * makes no pipes) cannot be opened by name: `>&2` works, `> /dev/stderr` fails.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { AgentryError, describeThrown } from '../../errors.ts'
+import { killLeftovers } from './leftover-processes.ts'
+import { OutputCapture } from './output-capture.ts'
+import { endGroup, signalProcesses } from './process-group.ts'
+import type { Reaper } from './reaper.ts'
+import { parseShellState, SHELL_WRAPPER, type ShellState } from './shell-wrapper.ts'
+import { systemErrorCode } from './system-error-code.ts'
+
+export interface RunCommandOptions {
+  command: string
+  /** An existing directory. */
+  workingDir: string
+  /** The whole environment, the turn's marker included: see commandEnvironment. */
+  environment: ReadonlyMap<string, string>
+  /** The turn that the environment is marked with. */
+  turnId: string
+  reaper: Reaper
+  /** Ends the command, see C3. */
+  signal?: AbortSignal
+  /** Called with the output as it comes: all of it, also what the result leaves out. */
+  onOutput?: (text: string) => void
+  /** Most bytes of output in the result, see OutputCapture. Default 1 MiB. */
+  outputBytes?: number
+  /** Default `/bin/sh`. */
+  shellPath?: string
+  clock?: Clock
+  /** From SIGTERM to SIGKILL for a cancelled command. Default 2,000. */
+  graceMs?: number
+  /** How long the output may stay open after the shell has ended and its group was killed. Default 200. */
+  drainMs?: number
+}
+
+export interface CommandResult {
+  /** Standard output and error in the order they were written; U+FFFD for what is no UTF-8. */
+  output: string
+  /** The shell's, or 128 + the number of the signal that killed it. */
+  exitCode: number
+  /** Undefined where the shell could leave none, see SHELL_WRAPPER. */
+  state: ShellState | undefined
+}
+
+/**
+ * Resolves when the command has ended, whatever its exit code. Rejects with the signal's reason where it was cancelled, with
+ * `command_failed` where it could not be run at all.
+ */
+export async function runCommand(options: RunCommandOptions): Promise<CommandResult> {
+  options.signal?.throwIfAborted()
+  const stateFile = createStateFile()
+  try {
+    const { output, exitCode } = await runShell(options, stateFile)
+    const state = readStateFile(stateFile)
+    if (state === 'unregistered') throw notRun('the process that guards commands was gone')
+    return { output, exitCode, state }
+  } finally {
+    rmSync(stateFile, { force: true })
+  }
+}
+
+interface ShellEnd {
+  output: string
+  exitCode: number
+}
+
+async function runShell(options: RunCommandOptions, stateFile: string): Promise<ShellEnd> {
+  const { turnId, reaper, signal, clock = systemClock, graceMs = 2_000, drainMs = 200 } = options
+  const { child, pgid, stdout } = await startShell(options, stateFile)
+  reaper.hold(pgid, stateFile)
+  const output = readOutput(stdout, options)
+  let cancelling: Promise<void> | undefined
+  const cancel = () => {
+    cancelling = endGroup(pgid, clock, graceMs)
+  }
+  if (signal?.aborted) cancel()
+  signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    const exitCode = await exitCodeOf(child)
+    signal?.removeEventListener('abort', cancel)
+    await cancelling
+    signalProcesses(-pgid, 'SIGKILL')
+    if (cancelling !== undefined) {
+      await killLeftovers(turnId, { clock })
+      signal?.throwIfAborted()
+    }
+    const drainTimer = clock.setTimer(drainMs, () => output.stop())
+    await output.ended
+    drainTimer.cancel()
+    return { output: output.text(), exitCode }
+  } finally {
+    output.stop()
+    reaper.release(pgid)
+  }
+}
+
+interface StartedShell {
+  child: ChildProcess
+  /** Its process id and process group. */
+  pgid: number
+  stdout: Readable
+}
+
+async function startShell(options: RunCommandOptions, stateFile: string): Promise<StartedShell> {
+  const { command, workingDir, environment, reaper, shellPath = '/bin/sh' } = options
+  const registration = reaper.registration()
+  try {
+    const child = spawn(shellPath, ['-c', SHELL_WRAPPER, 'agentry', command, stateFile], {
+      cwd: workingDir,
+      // The shell keeps a PWD that fits: the logical path, symbolic links as they are.
+      env: Object.fromEntries([...environment, ['PWD', workingDir]]),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore', registration],
+    })
+    await once(child, 'spawn')
+    const { pid: pgid, stdout } = child
+    if (pgid === undefined || stdout === null) throw new Error('the process has no id or no output')
+    return { child, pgid, stdout }
+  } catch (error) {
+    const why =
+      systemErrorCode(error) === 'E2BIG'
+        ? 'the command or its environment is larger than the system allows (E2BIG)'
+        : `${shellPath} in ${workingDir}: ${describeThrown(error)}`
+    throw notRun(why, error)
+  }
+}
+
+/** 128 + the number of the signal where one killed the shell, as shells count it. */
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))
+  })
+}
+
+interface OutputReading {
+  /** Resolves when nothing more comes. */
+  ended: Promise<void>
+  text(): string
+  /** Reads what has been written by now, then ends. Idempotent. */
+  stop(): void
+}
+
+function readOutput(stdout: Readable, options: RunCommandOptions): OutputReading {
+  const { onOutput, outputBytes = 1024 * 1024 } = options
+  const capture = new OutputCapture(outputBytes)
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  function take(text: string): void {
+    if (text === '') return
+    capture.write(text)
+    onOutput?.(text)
+  }
+  stdout.on('data', (chunk: Buffer) => take(decoder.decode(chunk, { stream: true })))
+  stdout.on('error', (error) => take(`\n[… output lost: ${describeThrown(error)} …]\n`))
+  const ended = new Promise<void>((resolve) => {
+    stdout.once('close', () => {
+      take(decoder.decode())
+      resolve()
+    })
+  })
+  return {
+    ended,
+    text: () => capture.text(),
+    // Timers fire before the loop reads: where it was blocked, what the command wrote is read before this immediate runs.
+    stop: () => setImmediate(() => stdout.destroy()),
+  }
+}
+
+/** Readable by its owner only: the state holds the session's vars. */
+function createStateFile(): string {
+  const path = join(tmpdir(), `agentry-${randomUUID()}`)
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    throw notRun(`no temporary file can be made: ${describeThrown(error)}`, error)
+  }
+  return path
+}
+
+/** Undefined also where the file is gone: the reaper, or the command, removed it. */
+function readStateFile(path: string): ReturnType<typeof parseShellState> {
+  try {
+    return parseShellState(readFileSync(path))
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function notRun(why: string, cause?: unknown): AgentryError {
+  return new AgentryError('command_failed', `the command was not run: ${why}`, { cause })
+}
