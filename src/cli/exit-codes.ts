@@ -53,6 +53,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'start_timeout':
     case 'no_thread':
     case 'mailbox_full':
+    case 'leftover_processes':
     case 'storage_full':
     case 'team_closed':
       return EXIT.unavailable
@@ -74,7 +75,6 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'poison_turn':
     case 'working_dir_missing':
     case 'command_failed':
-    case 'leftover_processes':
     case 'internal':
       return EXIT.failure
     default:

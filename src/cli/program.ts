@@ -1,19 +1,15 @@
 /** The commands, their arguments and their help, as commander has them. What they do is in the other files. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { RESTART_TYPES } from '../core/restart-policy.ts'
 import { BEHAVIOR_NAMES } from '../options.ts'
-import { listAgents, restartAgent, type SpawnOptions, spawnAgent, stopAgent } from './agents.ts'
+import { type ActionOf, wholeNumber } from './action.ts'
+import { listAgents, restartAgent, spawnAgent, stopAgent } from './agents.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
-import { type CommandContext, DEFAULT_CONFIG_FILE, type GlobalOptions } from './open-team.ts'
+import { DEFAULT_CONFIG_FILE, type GlobalOptions } from './open-team.ts'
 import { createReport } from './report.ts'
 import { send } from './send.ts'
 import { addSessionCommands } from './sessions/program.ts'
-
-/** Makes the action of a command out of the function that does it: with the context first, its exit code kept. */
-export type ActionOf = <Args extends unknown[]>(
-  run: (context: CommandContext, ...args: Args) => Promise<ExitCode | void>,
-) => (...args: Args) => Promise<void>
 
 /** The program. Parsing it runs one command; `setExitCode` gets what that command ends with, where it is not 0. */
 export function createProgram(io: CliIo, version: string, setExitCode: (code: ExitCode) => void): Command {
@@ -58,11 +54,7 @@ function addSendCommand(program: Command, action: ActionOf): void {
     .argument('<text...>', 'the message; - alone reads it from the standard input')
     .option('--session <session>', 'make this session current first: id, beginning of the id, or name')
     .option('--task-id <id>', 'sent again with the same id, the message is not run twice')
-    .action(
-      action((context, agentId: string, words: string[], options: { session?: string; taskId?: string }) =>
-        send(context, { agentId, words, ...options }),
-      ),
-    )
+    .action(action(send))
 }
 
 function addAgentCommands(program: Command, action: ActionOf): void {
@@ -79,21 +71,15 @@ function addAgentCommands(program: Command, action: ActionOf): void {
     .addOption(new Option('--restart <type>', 'when it is started again').choices(RESTART_TYPES))
     .option('--memory-mb <mb>', 'the memory that it may use, in MiB', wholeNumber)
     .option('--turn-ms <ms>', 'the longest turn, in milliseconds', wholeNumber)
-    .action(action((context, id: string, options: SpawnOptions) => spawnAgent(context, id, options)))
+    .action(action(spawnAgent))
   agents
     .command('stop')
     .description('Stop an agent; it stays stopped until it is restarted.')
     .argument('<id>')
-    .action(action((context, id: string) => stopAgent(context, id)))
+    .action(action(stopAgent))
   agents
     .command('restart')
     .description('Start an agent that is stopped or failed, or start it anew.')
     .argument('<id>')
-    .action(action((context, id: string) => restartAgent(context, id)))
-}
-
-/** Reads the value of an option as a whole number from 0 on. */
-export function wholeNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number.')
+    .action(action(restartAgent))
 }

@@ -7,30 +7,35 @@ import { type ExitCode, exitCodeOfOutcome } from './exit-codes.ts'
 import { type CommandContext, requireAgent, withTeam } from './open-team.ts'
 import { createTurnPrinter } from './turn-printer.ts'
 
-export interface SendArguments {
-  agentId: string
-  /** The words of the message; `-` alone stands for the standard input. */
-  words: string[]
+export interface SendOptions {
   /** Id, prefix or name of a session of the agent, made current first. */
   session?: string
   taskId?: string
 }
 
-/** Resolves with the exit code; throws what keeps the message from becoming a turn. */
-export async function send(context: CommandContext, args: SendArguments): Promise<ExitCode> {
+/**
+ * Sends the words as one message (`-` alone: what the standard input holds) and resolves with the exit code. Throws what keeps
+ * the message from becoming a turn.
+ */
+export async function send(
+  context: CommandContext,
+  agentId: string,
+  words: readonly string[],
+  options: SendOptions,
+): Promise<ExitCode> {
   const { io } = context
-  const input = args.words.length === 1 && args.words[0] === '-' ? await io.readStdin() : args.words.join(' ')
+  const input = words.length === 1 && words[0] === '-' ? await io.readStdin() : words.join(' ')
   // The agent goes on with what a crash left of its work before it takes the message: order is kept.
   return withTeam(context, { resume: true }, async (team) => {
-    const agent = requireAgent(team, args.agentId)
-    const sessionId = args.session === undefined ? undefined : await makeCurrent(team, agent, args.session)
+    const agent = requireAgent(team, agentId)
+    const sessionId =
+      options.session === undefined ? undefined : await makeCurrent(team, agent, options.session)
     const outcome = await followTurn(context, team, agent, input, {
-      taskId: args.taskId ?? createId(io.clock.now()),
+      taskId: options.taskId ?? createId(io.clock.now()),
       ...(sessionId !== undefined && { sessionId }),
     })
-    if (outcome === undefined)
-      throw new AgentryError('cancelled', 'the message was withdrawn before its turn began')
-    return answer(context, outcome)
+    if (outcome !== undefined) return answer(context, outcome)
+    throw new AgentryError('cancelled', 'the message was withdrawn before its turn began')
   })
 }
 

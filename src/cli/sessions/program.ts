@@ -1,12 +1,11 @@
 /** `agentry sessions …` as commander has it. */
 import { type Command, Option } from 'commander'
 import { SESSION_STATUSES } from '../../core/session-state.ts'
-import { type ActionOf, wholeNumber } from '../program.ts'
+import { type ActionOf, wholeNumber } from '../action.ts'
 import * as change from './change.ts'
-import { cleanup, type CleanupOptions } from './cleanup.ts'
-import type { AgentOption } from './find.ts'
+import { cleanup } from './cleanup.ts'
 import { importSession } from './import.ts'
-import { exportSession, type ExportOptions, listSessions, type ListOptions, showSession } from './read.ts'
+import { exportSession, listSessions, showSession } from './read.ts'
 
 const REFERENCE = 'id, beginning of the id, or name'
 
@@ -22,74 +21,54 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
     .addOption(new Option('--status <status>', 'only these').choices(SESSION_STATUSES))
     .option('--search <text>', 'only those with the text in name or description')
     .option('--trashed', 'list the trash')
-    .action(action((context, options: ListOptions) => listSessions(context, options)))
+    .action(action(listSessions))
   add('show', 'Show a session with its conversation; with --json all of its state.')
     .argument('[session]', `${REFERENCE}; default: the current one`)
-    .action(
-      action((context, session: string | undefined, options: AgentOption) =>
-        showSession(context, session, options),
-      ),
-    )
+    .action(action(showSession))
   add('export', 'Write all of a session as JSON.')
     .argument('<session>', REFERENCE)
     .option('--output <file>', 'a new file; default: the standard output')
-    .action(
-      action((context, session: string, options: ExportOptions) => exportSession(context, session, options)),
-    )
+    .action(action(exportSession))
   add('import', 'Import an exported session, or a session file of the original Agentry in Go.')
     .argument('<file>')
-    .action(
-      action((context, file: string, options: AgentOption) => importSession(context, file, options)),
-    )
+    .action(action(importSession))
   add('create', 'Create a session and make it current.')
     .argument('<name>')
     .argument('[description]')
     .option('--working-dir <dir>', "default: the agent's")
     .option('--prompt <text>', "default: the agent's instructions")
     .option('--var <NAME=value>', 'an environment variable; may be repeated', collect)
-    .action(
-      action((context, name: string, description: string | undefined, options: change.CreateOptions) =>
-        change.createSession(context, name, description, options),
-      ),
-    )
+    .action(action(change.createSession))
   addWaiting('load', 'Make a session current; the one before is suspended.')
     .argument('<session>', REFERENCE)
-    .action(onSession(change.loadSession))
+    .action(action(change.loadSession))
   addWaiting('resume', 'Go on with a suspended session: the same as load.')
     .argument('<session>', REFERENCE)
-    .action(onSession(change.resumeSession))
+    .action(action(change.resumeSession))
   add('save', 'Write the file of a session now.')
     .argument('[session]', `${REFERENCE}; default: the current one`)
-    .action(onSession(change.saveSession))
+    .action(action(change.saveSession))
   addWaiting('suspend', 'Suspend a session.')
     .argument('[session]', `${REFERENCE}; default: the current one`)
-    .action(onSession(change.suspendSession))
+    .action(action(change.suspendSession))
   addWaiting('terminate', 'End a session: it can be read and forked, not continued.')
     .argument('<session>', REFERENCE)
-    .action(onSession(change.terminateSession))
+    .action(action(change.terminateSession))
   add('fork', 'Make a new, suspended session with the same conversation.')
     .argument('<session>', REFERENCE)
     .argument('[name]', 'name of the new one')
-    .action(
-      action((context, session: string, name: string | undefined, options: AgentOption) =>
-        change.forkSession(context, session, name, options),
-      ),
-    )
+    .action(action(change.forkSession))
   add('rename', 'Give a session another name.')
     .argument('<session>', REFERENCE)
     .argument('<name>')
     .option('--description <text>', 'another description too')
-    .action(
-      action((context, session: string, name: string, options: AgentOption & { description?: string }) =>
-        change.renameSession(context, session, name, options),
-      ),
-    )
+    .action(action(change.renameSession))
   addWaiting('delete', 'Terminate a session and move it to the trash; `restore` brings it back.')
     .argument('<session>', REFERENCE)
-    .action(onSession(change.deleteSession))
+    .action(action(change.deleteSession))
   add('restore', 'Bring a session back from the trash.')
     .argument('<session>', REFERENCE)
-    .action(onSession(change.restoreSession))
+    .action(action(change.restoreSession))
   sessions
     .command('cleanup')
     .description('Move old sessions to the trash: terminated ones, by the options or by the retention of the file.')
@@ -97,13 +76,7 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
     .option('--max-count <count>', 'all but this many of each agent, the last accessed ones', wholeNumber)
     .option('--include-suspended', 'suspended ones too')
     .option('--dry-run', 'only say which')
-    .action(action((context, options: CleanupOptions) => cleanup(context, options)))
-
-  function onSession<Reference extends string | undefined, Options>(
-    run: (context: Parameters<Parameters<ActionOf>[0]>[0], session: Reference, options: Options) => Promise<void>,
-  ): (session: Reference, options: Options) => Promise<void> {
-    return action((context, session: Reference, options: Options) => run(context, session, options))
-  }
+    .action(action(cleanup))
 }
 
 function collect(value: string, values: string[] = []): string[] {

@@ -1,0 +1,15 @@
+/** What the definitions of commands share. */
+import { InvalidArgumentError } from 'commander'
+import type { ExitCode } from './exit-codes.ts'
+import type { CommandContext } from './open-team.ts'
+
+/** Makes the action of a command out of the function that does it: with the context first, its exit code kept. */
+export type ActionOf = <Args extends unknown[]>(
+  run: (context: CommandContext, ...args: Args) => Promise<ExitCode | void>,
+) => (...args: Args) => Promise<void>
+
+/** Reads the value of an option as a whole number from 0 on. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number.')
+}
