@@ -62,7 +62,9 @@ export async function saveSession(
   reference: string | undefined,
   options: AgentOption,
 ): Promise<void> {
-  await changeFound(context, 'saved', reference, options, ({ agent, session }) => agent.saveSession(session.id))
+  await changeFound(context, 'saved', reference, options, ({ agent, session }) =>
+    agent.saveSession(session.id),
+  )
 }
 
 export async function suspendSession(

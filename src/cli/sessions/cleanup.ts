@@ -43,7 +43,8 @@ function policyOf({ maxAge, maxCount, includeSuspended }: CleanupOptions): Reten
 function choosePolicy(given: RetentionPolicy, { config }: Setup): RetentionPolicy {
   if (given.maxAgeMs !== undefined || given.maxCount !== undefined) return given
   const configured = config?.retention
-  if (configured?.maxAgeMs !== undefined || configured?.maxCount !== undefined) return { ...configured, ...given }
+  if (configured?.maxAgeMs !== undefined || configured?.maxCount !== undefined)
+    return { ...configured, ...given }
   throw new AgentryError(
     'invalid_input',
     'expected a policy: --max-age or --max-count, or a retention with one of them in the configuration file',

@@ -32,7 +32,8 @@ export function goSession(value: Json, origin: FileOrigin): SessionFile {
   const agentId = textOf(fields.get('agentid'))
   const { vars, unusable } = varsOf(fields.get('vars'))
   const notes = Object.keys(unusable).map(
-    (name) => `the var ${JSON.stringify(name)} is no environment variable: it is kept in metadata.importedFrom.vars`,
+    (name) =>
+      `the var ${JSON.stringify(name)} is no environment variable: it is kept in metadata.importedFrom.vars`,
   )
   const importedFrom: JsonObject = {
     format: 'go',
@@ -82,7 +83,7 @@ function entriesOf(step: Json, at: string, nowMs: number): MemoryEntry[] {
   )
   // Go writes maps in the order of their keys: the order of the calls is the one in which they came.
   const order = toolCalls.map((call) => call.toolCallId)
-  const place = (entry: MemoryEntry): number => (order.indexOf(entry.toolCallId ?? '') + 1 || order.length + 1)
+  const place = (entry: MemoryEntry): number => order.indexOf(entry.toolCallId ?? '') + 1 || order.length + 1
   return [answer, ...results.toSorted((a, b) => place(a) - place(b))]
 }
 

@@ -15,7 +15,10 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
     sessions.command(name).description(description).option('--agent <id>', 'the agent whose session is meant')
   /** One that may have to wait for the running turn. */
   const addWaiting = (name: string, description: string): Command =>
-    add(name, description).option('--cancel', 'cancel the running turn and the queue instead of waiting for them')
+    add(name, description).option(
+      '--cancel',
+      'cancel the running turn and the queue instead of waiting for them',
+    )
 
   add('list', 'List the sessions, last accessed first; * marks the current one of its agent.')
     .addOption(new Option('--status <status>', 'only these').choices(SESSION_STATUSES))
@@ -71,7 +74,9 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
     .action(action(change.restoreSession))
   sessions
     .command('cleanup')
-    .description('Move old sessions to the trash: terminated ones, by the options or by the retention of the file.')
+    .description(
+      'Move old sessions to the trash: terminated ones, by the options or by the retention of the file.',
+    )
     .option('--max-age <duration>', 'those not accessed for longer than this, such as 30d')
     .option('--max-count <count>', 'all but this many of each agent, the last accessed ones', wholeNumber)
     .option('--include-suspended', 'suspended ones too')

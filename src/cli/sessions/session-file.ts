@@ -80,7 +80,9 @@ function ownSession(value: JsonObject): SessionFile {
   const { id, agentId, createdAt, status, turn, queue, memory, ...rest } = parsed.data
   const notes: string[] = []
   if (turn !== null || queue.length > 0) {
-    notes.push('the unfinished turn and the queued messages are not taken over; the conversation up to there is')
+    notes.push(
+      'the unfinished turn and the queued messages are not taken over; the conversation up to there is',
+    )
   }
   return {
     session: {
