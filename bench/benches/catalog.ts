@@ -1,0 +1,64 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Bench, pairedRow, plainRow } from '../harness/bench.ts'
+import { library } from '../harness/library.ts'
+import { measurePairs, timeEach, timeOnce } from '../harness/rounds.ts'
+import { writeSessions } from '../harness/sessions.ts'
+import { withDirectory } from '../harness/workspace.ts'
+
+const AGENTS = 100
+const SESSIONS_PER_AGENT = 100
+const STEPS = 100
+const ROUNDS = 5
+const LISTS = 50
+/** More than a header of these sessions has. */
+const HEADER_BYTES = 16 * 1024
+
+export const catalog: Bench = {
+  name: 'catalog',
+  title:
+    'The catalog of 10,000 sessions of 100 steps each (100 agents), from nothing to ready; then the list of all of them through the team. Raw: the same snapshot files opened, their headers read and parsed, closed again.',
+  notMeasured: 'a cold page cache; sessions whose snapshot lags behind their journal.',
+  run: () =>
+    withDirectory(async (directory) => {
+      const data = join(directory, 'sessions')
+      const ids = await writeSessions({
+        directory: data,
+        agents: AGENTS,
+        sessionsPerAgent: SESSIONS_PER_AGENT,
+        steps: STEPS,
+      })
+      const paths = ids.map((id) => join(data, `${id}.json`))
+      const pairs = await measurePairs(
+        ROUNDS,
+        () =>
+          timeOnce(async () => {
+            const catalog = await library.Catalog.open(library.createFileStore({ directory: data }))
+            const { length } = catalog.list()
+            if (length !== ids.length) throw new Error(`expected ${ids.length} sessions, found ${length}`)
+          }),
+        () =>
+          timeOnce(() => {
+            for (const path of paths) readHeader(path)
+          }),
+      )
+      await using team = await library.createTeam({ data, start: 'none' })
+      await timeEach(5, async () => team.sessions())
+      const listsMs = await timeEach(LISTS, async () => team.sessions())
+      return [
+        pairedRow('catalog of 10,000 sessions ready', 'ms', pairs, `${ROUNDS} rounds`, { most: 2 }),
+        plainRow('list of 10,000 sessions', 'ms', listsMs, `${LISTS} lists`, 30),
+      ]
+    }),
+}
+
+const buffer = Buffer.alloc(HEADER_BYTES)
+
+function readHeader(path: string): unknown {
+  const fd = openSync(path, 'r')
+  const length = readSync(fd, buffer, 0, HEADER_BYTES, 0)
+  closeSync(fd)
+  const end = buffer.subarray(0, length).indexOf('\n  "memory":')
+  if (end === -1) throw new Error(`expected the header of ${path} within ${HEADER_BYTES} bytes`)
+  return JSON.parse(`${buffer.toString('utf8', 0, end)}"memory":[]}`)
+}
