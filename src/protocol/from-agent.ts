@@ -46,6 +46,8 @@ export type FromAgent =
   | { type: 'session'; header: SessionHeader; gone?: true }
   /** Records that became durable, their long texts cut (`summarizeRecord`): the catalog folds them into its header. */
   | { type: 'records'; sessionId: string; records: SessionRecord[]; journalOffset: number }
+  /** A snapshot was written, of that many bytes. */
+  | { type: 'saved'; sessionId: string; snapshotBytes: number }
   /** What user code printed, merged and capped in the thread. */
   | { type: 'log'; stream: 'stdout' | 'stderr'; text: string; droppedBytes: number }
   | { type: 'note'; note: SessionNote }

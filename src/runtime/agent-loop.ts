@@ -83,6 +83,7 @@ export class AgentLoop {
           journalOffset,
         })
       },
+      onSaved: (session, snapshotBytes) => port.send({ type: 'saved', sessionId: session.id, snapshotBytes }),
       onNote: (note) => port.send({ type: 'note', note }),
       onSession: (header, gone) => port.send({ type: 'session', header, ...(gone && { gone: true }) }),
     })

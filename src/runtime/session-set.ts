@@ -28,6 +28,7 @@ export interface SessionSetOptions {
   clock: Clock
   activation: number
   onDurable(session: Session, records: SessionRecord[]): void
+  onSaved(session: Session, snapshotBytes: number): void
   onNote(note: SessionNote): void
   /** A session was opened as current, or changed by a command. */
   onSession(header: SessionHeader, gone: boolean): void

@@ -24,6 +24,8 @@ export interface SessionOptions {
   clock: Clock
   /** Called with records once they are durable, in order, never with none. */
   onDurable(session: Session, records: SessionRecord[]): void
+  /** Called after each snapshot, with its size. */
+  onSaved(session: Session, snapshotBytes: number): void
 }
 
 export class Session {
@@ -112,9 +114,11 @@ export class Session {
     do await this.flush()
     while (this.#pending.length > 0)
     if (this.#snapshotSeq === this.#state.seq) return
-    await this.#options.store.snapshot(this.#options.claim, this.#state)
-    this.#snapshotOffset = this.#state.journalOffset
-    this.#snapshotSeq = this.#state.seq
+    const { journalOffset, seq } = this.#state
+    const snapshotBytes = await this.#options.store.snapshot(this.#options.claim, this.#state)
+    this.#snapshotOffset = journalOffset
+    this.#snapshotSeq = seq
+    this.#options.onSaved(this, snapshotBytes)
   }
 
   /** Writes the snapshot if the tail behind it has outgrown it (R4). For between two turns. */

@@ -84,7 +84,7 @@ class FileStore implements SessionStore {
     return this.#commit(claim, sessionId, writer, records)
   }
 
-  async snapshot(claim: Claim, state: SessionState): Promise<void> {
+  async snapshot(claim: Claim, state: SessionState): Promise<number> {
     assertSessionId(state.id)
     assertHeld(claim)
     assertOwns(claim, state)
@@ -95,6 +95,7 @@ class FileStore implements SessionStore {
     const bytes = encodeSnapshot({ ...state, journalOffset: writer.length })
     assertHeld(claim)
     writeFileAtomic(fs, filesOf(folders.sessions, state.id).snapshot, bytes)
+    return bytes.length
   }
 
   async *replay(sessionId: string, afterSeq = 0): AsyncGenerator<SessionRecord, void> {

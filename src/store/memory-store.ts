@@ -64,11 +64,12 @@ class MemoryStore implements SessionStore {
   }
 
   /** There is nothing to write: a load folds the records. */
-  async snapshot(claim: Claim, state: SessionState): Promise<void> {
+  async snapshot(claim: Claim, state: SessionState): Promise<number> {
     assertSessionId(state.id)
     assertHeld(claim)
     const session = this.#find(state.id, false, claim)
     assertSeq(state.id, state.seq, session.lines.length)
+    return 0
   }
 
   async *replay(sessionId: string, afterSeq = 0): AsyncGenerator<SessionRecord, void> {

@@ -91,8 +91,11 @@ export interface SessionStore {
     records: readonly SessionRecord[],
   ): Promise<number>
 
-  /** Writes the snapshot of `state`, atomically. Throws `fenced`, `storage_full`, `storage_failed`; the old one stays then. */
-  snapshot(claim: Claim, state: SessionState): Promise<void>
+  /**
+   * Writes the snapshot of `state`, atomically, and resolves with its size in bytes. Throws `fenced`, `storage_full`,
+   * `storage_failed`; the old one stays then.
+   */
+  snapshot(claim: Claim, state: SessionState): Promise<number>
 
   /** The records behind `afterSeq`, oldest first, up to the end at the time of the call. Throws like load. */
   replay(sessionId: string, afterSeq?: number): AsyncIterable<SessionRecord>

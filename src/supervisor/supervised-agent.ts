@@ -342,6 +342,7 @@ export class SupervisedAgent {
         break
       case 'session':
       case 'records':
+      case 'saved':
       case 'log':
       case 'note':
         this.#options.onEnvelope(envelope)

@@ -447,6 +447,11 @@ export class Supervisor {
         if (session) this.#publish({ type: 'session', session, gone: false })
         return
       }
+      case 'saved': {
+        const known = catalog.get(envelope.sessionId)
+        if (known) catalog.update({ ...known }, known.journalOffset + envelope.snapshotBytes)
+        return
+      }
       case 'turn-event':
         this.#publish({ type: 'turn', agentId, sessionId: envelope.sessionId, event: envelope.event })
         return
