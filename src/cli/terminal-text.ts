@@ -7,9 +7,9 @@ const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 /** Marks that turn the direction of text round them: they make a text read as something that it is not. */
 const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const SPACE = /\s+/g
-// DEL and C1 pass through JSON unescaped.
+// What JSON leaves unescaped of the above.
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-const UNESCAPED_IN_JSON = /[\u007f-\u009f]/g
+const UNESCAPED_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /** The text without control sequences and control characters; newlines and tabs stay. */
 export function plainText(text: string): string {
@@ -26,6 +26,6 @@ export function plainLine(text: string, maxLength = 200): string {
 export function terminalJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replaceAll(
     UNESCAPED_IN_JSON,
-    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

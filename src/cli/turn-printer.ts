@@ -1,21 +1,26 @@
 /**
  * The text of one turn on its way to stdout.
  *
- * P1  what stands there at the end contains the result exactly once, also where nothing of it came as a stream.
- * P2  text is written as it comes, until some of it was dropped: from then on only the result is trusted.
+ * P1  what stands there at the end holds the result once, also where nothing of it came as a stream.
+ * P2  text is written as it comes, until some of it was dropped on the way: from then on only the result is trusted.
  */
 import type { TextSink } from './io.ts'
 import { plainText } from './terminal-text.ts'
 
 export interface TurnPrinter {
-  text(event: { text: string; dropped?: true }): void
-  /** What is missing of `result` behind the streamed text. */
+  text(piece: { text: string; dropped?: true }): void
+  /** Writes what is missing of the result behind the streamed text. */
   finish(result: string): void
 }
 
+/** The longest result there can be: no more of the streamed text is needed to compare. */
+const KEPT_CHARS = 64 * 1024 * 1024
+
 /** On a terminal control sequences are taken out and the text ends with a newline; elsewhere it is written as it is. */
 export function createTurnPrinter(sink: TextSink): TurnPrinter {
-  let streamed = ''
+  let length = 0
+  let head = ''
+  let tail = ''
   let complete = true
   let endsLine = true
 
@@ -24,22 +29,42 @@ export function createTurnPrinter(sink: TextSink): TurnPrinter {
     sink.write(sink.isTTY ? plainText(text) : text)
     endsLine = text.endsWith('\n')
   }
-
   return {
-    text(event) {
-      if (event.dropped) complete = false
+    text({ text, dropped = false }) {
+      if (dropped) complete = false
       if (!complete) return
-      streamed += event.text
-      write(event.text)
+      write(text)
+      length += text.length
+      if (head.length < KEPT_CHARS) head += text
+      tail += text
+      if (tail.length > 2 * KEPT_CHARS) tail = tail.slice(-KEPT_CHARS)
     },
     finish(result) {
-      if (result.startsWith(streamed)) {
-        write(result.slice(streamed.length))
-      } else if (!complete || !streamed.endsWith(result)) {
+      const start = commonStart(head, result)
+      const end = commonEnd(tail, result)
+      // A long result is a cut of what was streamed: its beginning, a line that says so, its end.
+      const isCut = length > result.length && start + end >= 0.9 * result.length
+      if (start === length || (!complete && start >= result.length / 3)) {
+        write(result.slice(start))
+      } else if (!complete || (end < result.length && !isCut)) {
         if (!endsLine) write('\n')
         write(result)
       }
       if (!endsLine && sink.isTTY) write('\n')
     },
   }
+}
+
+function commonStart(a: string, b: string): number {
+  const most = Math.min(a.length, b.length)
+  let length = 0
+  while (length < most && a[length] === b[length]) length += 1
+  return length
+}
+
+function commonEnd(a: string, b: string): number {
+  const most = Math.min(a.length, b.length)
+  let length = 0
+  while (length < most && a[a.length - 1 - length] === b[b.length - 1 - length]) length += 1
+  return length
 }
