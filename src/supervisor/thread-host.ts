@@ -1,0 +1,124 @@
+/**
+ * Agents on threads of their own: one task of the pool is one agent's whole stay. Invariants H1 to H4 of agent-host.ts, and:
+ *
+ * P1  Nothing waits in the pool for a thread to become free: there are as many threads as stays and reads at once, and more are
+ *     refused. What waits, waits for a thread of its own that is starting.
+ * P2  A thread takes a new task only when it is idle in the pool; a thread that is not to be used again keeps its task until it is
+ *     terminated (thread-stay.ts).
+ *
+ * About the pool's settings. `atomics: 'disabled'`: by default an idle thread sleeps in Atomics.wait with its event loop stopped,
+ * and what a stay left there (a late rejection, a port that is closing) would come up in the next agent's stay; a warm start is as
+ * fast either way (measured: 80 to 120 us from start() to the first envelope, of a cold thread 25 to 35 ms).
+ * `resourceLimits`: V8 aborts the whole process when one allocation does not fit under the limit, so the limit only has to be out
+ * of reach; the supervisor ends a thread that uses more memory than its agent may.
+ */
+import { Piscina, type PiscinaTask, queueOptionsSymbol } from 'piscina'
+import type { SessionState } from '../core/session-state.ts'
+import { AgentryError } from '../errors.ts'
+import type { FromAgent } from '../protocol/from-agent.ts'
+import { createFrameLine } from '../protocol/port.ts'
+import type { FromThread, ReadResult, ReadTask, StayTask } from '../protocol/thread-task.ts'
+import type { ToAgent } from '../protocol/to-agent.ts'
+import type { AgentHost, Stay, StayOptions, StoreOptions } from './agent-host.ts'
+import { Limiter } from './limiter.ts'
+import { ThreadStay } from './thread-stay.ts'
+
+const READS_AT_ONCE = 2
+const MAX_HEAP_MB = 4_096
+
+const AGENT_ENTRY = new URL(
+  `../../workers/agent${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  import.meta.url,
+)
+
+export interface ThreadHostOptions {
+  /** Stays at once. */
+  capacity: number
+  /** How long a thread without work waits for some before it is ended, in ms. Default 30,000. */
+  idleMs?: number
+  /** The module that threads run. Default: workers/agent. */
+  entry?: URL
+}
+
+type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>
+type PoolThread = Parameters<LoadBalancer>[1][number]
+/** The stay rides on the task where the pool's balancer sees it; structured clone leaves it behind. */
+type PoolTask = { [queueOptionsSymbol]: ThreadStay }
+
+export class ThreadHost implements AgentHost {
+  readonly capacity: number
+  /** A stay's task returns nothing. */
+  readonly #pool: Piscina<StayTask | ReadTask, ReadResult>
+  readonly #stays = new Set<ThreadStay>()
+  readonly #reads = new Limiter(READS_AT_ONCE)
+  #closed: Promise<void> | undefined
+
+  constructor({ capacity, idleMs = 30_000, entry = AGENT_ENTRY }: ThreadHostOptions) {
+    this.capacity = capacity
+    this.#pool = new Piscina({
+      filename: entry.href,
+      minThreads: 0,
+      maxThreads: capacity + READS_AT_ONCE,
+      idleTimeout: idleMs,
+      atomics: 'disabled',
+      recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+      loadBalancer: (task, threads) => this.#choose(task, threads),
+    })
+    this.#pool.on('error', (error: unknown) => this.#failWaiting(error))
+  }
+
+  start(options: StayOptions, receive: (envelope: FromAgent) => void): Stay {
+    if (this.#closed) throw new AgentryError('team_closed', 'no agent can be started: its host is closed')
+    if (this.#stays.size >= this.capacity) {
+      throw new AgentryError('no_thread', `all ${this.capacity} threads are busy`)
+    }
+    const { near, far } = createFrameLine<ToAgent, FromThread>()
+    const stay = new ThreadStay(near, receive)
+    this.#stays.add(stay)
+    void stay.exited.then(() => this.#stays.delete(stay))
+    const task: StayTask & PoolTask = { options, port: far, [queueOptionsSymbol]: stay }
+    // @ts-expect-error -- the pool wants an array, but takes its type from the other overload of postMessage
+    void stay.follow(this.#pool.run(task, { transferList: [far], signal: stay.signal }))
+    return stay
+  }
+
+  async read(store: StoreOptions, sessionId: string): Promise<SessionState> {
+    const task: ReadTask = { store, sessionId }
+    const result = await this.#reads.run(async () => {
+      if (this.#closed) throw new AgentryError('team_closed', 'no session can be read: the host is closed')
+      return this.#pool.run(task, { name: 'readSession' })
+    })
+    if ('error' in result) throw AgentryError.from(result.error)
+    return result.state
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    for (const stay of this.#stays) stay.terminate('the host was closed')
+    await Promise.all([...this.#stays].map((stay) => stay.exited))
+    await this.#pool.destroy()
+  }
+
+  /** P2. The last of the idle threads is one that is up, where there is one; those that are starting come first. */
+  #choose(task: PiscinaTask, threads: PoolThread[]): PoolThread | null {
+    const chosen = threads.findLast((thread) => thread.currentUsage === 0)
+    const worker = chosen && this.#pool.threads.find(({ threadId }) => threadId === chosen.id)
+    if (chosen === undefined || worker === undefined) return null
+    const stay = task[queueOptionsSymbol]
+    if (stay instanceof ThreadStay) stay.attach(worker)
+    return chosen
+  }
+
+  /**
+   * A thread without a task ended by an error: most likely it could not start, and a stay waits for it. The pool does not tell
+   * which, so all that wait for a thread fail, and their restart policies try again: better than to wait for ever.
+   */
+  #failWaiting(error: unknown): void {
+    for (const stay of this.#stays) if (!stay.hasThread) stay.fail(error)
+  }
+}
