@@ -267,6 +267,7 @@ export class AgentLoop {
     try {
       if (userModule) await session.flush()
       sendEvent({ type: 'turn-started', turnId, sessionId: session.id, attempt })
+      if (userModule) this.#options.port.flush()
       ;({ abandoned } = await runTurn({
         session,
         behavior,

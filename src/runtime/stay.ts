@@ -12,6 +12,8 @@ export interface StayPort {
   send(envelope: FromAgent): void
   /** Envelopes that came before are kept and delivered in order. */
   onReceive(handler: (envelope: ToAgent) => void): void
+  /** Envelopes go out with their tick; this sends them at once, before code that may not come back to the event loop. */
+  flush(): void
   close(): void
 }
 
