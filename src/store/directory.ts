@@ -220,7 +220,6 @@ const DIRECTORY_PROBLEMS: ReadonlyMap<unknown, string> = new Map([
   ['EISDIR', 'a folder is where a file is expected'],
   ['EEXIST', 'it is not a directory'],
   ['ELOOP', 'symbolic links form a loop there, or one is where none may be'],
-  ['ENOENT', 'it is a symbolic link to nothing'],
   ['ENAMETOOLONG', 'the path is too long'],
 ])
 
