@@ -23,7 +23,7 @@ export const RULES: Rules = {
       imports: FOUNDATION,
       types: ['agent-spec', 'store'],
     },
-    { name: 'store', paths: ['src/store/'], imports: FOUNDATION },
+    { name: 'store', paths: ['src/store/'], imports: FOUNDATION, types: ['agent-spec'] },
     // The supervisor's view of the store: it answers in the words of the public interface.
     {
       name: 'catalog',
