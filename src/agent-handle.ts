@@ -1,16 +1,15 @@
 /** The Agent of the public API: checks what callers give, and asks the supervisor. Holds no state of the agent. */
-import type {
-  Agent,
-  AgentInfo,
-  CommandOptions,
-  SendOptions,
-  SessionFilter,
-  SessionInfo,
-} from './api.ts'
+import type { Agent, AgentInfo, CommandOptions, SendOptions, SessionFilter, SessionInfo } from './api.ts'
 import { assertJson, assertText } from './core/json.ts'
 import { assertSessionId, assertTaskId } from './core/ids.ts'
 import { AgentryError, toAgentryError } from './errors.ts'
-import type { CommandName, CreateSessionInput, ImportedSession, SessionCommand, SessionPatch } from './protocol/commands.ts'
+import type {
+  CommandName,
+  CreateSessionInput,
+  ImportedSession,
+  SessionCommand,
+  SessionPatch,
+} from './protocol/commands.ts'
 import type { Outcome, TurnEvent } from './protocol/from-agent.ts'
 import { assertCreateInput, assertSessionPatch } from './protocol/session-input.ts'
 import type { Catalog } from './store/catalog.ts'
@@ -171,7 +170,11 @@ export class AgentHandle implements Agent {
     command: Exclude<SessionCommand, { name: 'purge' }>,
     options: CommandOptions = {},
   ): Promise<SessionInfo> {
-    const header = await this.#supervisor.command<Exclude<CommandName, 'purge'>>(this.id, command, options.cancel)
+    const header = await this.#supervisor.command<Exclude<CommandName, 'purge'>>(
+      this.id,
+      command,
+      options.cancel,
+    )
     return this.#catalog.get(header.id) ?? { ...header, current: false, diskBytes: header.journalOffset }
   }
 
@@ -182,7 +185,9 @@ export class AgentHandle implements Agent {
     const bytes = Buffer.byteLength(input)
     if (bytes > this.#messageBytes) {
       const message = `expected a message of at most ${this.#messageBytes} bytes, received ${bytes}`
-      throw new AgentryError('message_too_large', message, { data: { limit: this.#messageBytes, received: bytes } })
+      throw new AgentryError('message_too_large', message, {
+        data: { limit: this.#messageBytes, received: bytes },
+      })
     }
     assertText(input, 'input')
     if (options.taskId !== undefined) assertTaskId(options.taskId)

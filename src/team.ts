@@ -16,7 +16,13 @@ import { assertSessionId, assertTaskId } from './core/ids.ts'
 import type { SessionRecord } from './core/record.ts'
 import type { SessionState } from './core/session-state.ts'
 import { describeThrown } from './errors.ts'
-import { type FsyncMode, resolveAgentSpec, resolveTeamLimits, TEAM_DEFAULTS, type TeamLimits } from './options.ts'
+import {
+  type FsyncMode,
+  resolveAgentSpec,
+  resolveTeamLimits,
+  TEAM_DEFAULTS,
+  type TeamLimits,
+} from './options.ts'
 import type { Outcome } from './protocol/from-agent.ts'
 import { loadBehavior } from './runtime/load-behavior.ts'
 import { runStay } from './runtime/stay.ts'
@@ -93,7 +99,8 @@ function createHost(kind: 'threads' | 'in-process', capacity: number, store: Ses
   if (kind === 'threads') return new ThreadHost({ capacity })
   return createLocalHost({
     capacity,
-    runStay: (options, port) => runStay(options, port, { store, clock: systemClock, loadBehavior, threadId: 0 }),
+    runStay: (options, port) =>
+      runStay(options, port, { store, clock: systemClock, loadBehavior, threadId: 0 }),
     readSession: async (_store, sessionId) => (await store.load(sessionId)).state,
   })
 }
@@ -167,7 +174,8 @@ class OpenTeam implements Team {
       .filter((session) => rest.agentId === undefined || session.agentId === rest.agentId)
       .filter((session) => rest.status === undefined || session.status === rest.status)
       .filter(
-        ({ name, description }) => search === undefined || `${name}\n${description}`.toLowerCase().includes(search),
+        ({ name, description }) =>
+          search === undefined || `${name}\n${description}`.toLowerCase().includes(search),
       )
   }
 
@@ -256,13 +264,19 @@ class OpenTeam implements Team {
   #retainDaily(retention: NonNullable<TeamOptions['retention']>): void {
     this.#retaining = this.#retain(retention).catch((error: unknown) => {
       if (this.#closing === undefined) {
-        this.#supervisor.notes.push({ kind: 'agent-fault', message: `retention failed: ${describeThrown(error)}` })
+        this.#supervisor.notes.push({
+          kind: 'agent-fault',
+          message: `retention failed: ${describeThrown(error)}`,
+        })
       }
     })
     this.#retentionTimer = systemClock.setTimer(RETENTION_INTERVAL_MS, () => this.#retainDaily(retention))
   }
 
-  async #retain({ trashAgeMs = TEAM_DEFAULTS.trashAgeMs, ...policy }: NonNullable<TeamOptions['retention']>): Promise<void> {
+  async #retain({
+    trashAgeMs = TEAM_DEFAULTS.trashAgeMs,
+    ...policy
+  }: NonNullable<TeamOptions['retention']>): Promise<void> {
     await this.cleanup(policy)
     const now = systemClock.now()
     for (const { id, agentId, trashedAt } of this.#supervisor.trash()) {
@@ -271,4 +285,3 @@ class OpenTeam implements Team {
     }
   }
 }
-

@@ -12,9 +12,9 @@
 import type { Behavior } from '../behavior.ts'
 import { Mailbox } from '../core/mailbox.ts'
 import { type Message, summarizeRecord } from '../core/record.ts'
-import type { SessionState } from '../core/session-state.ts'
+import { MAX_TASKS, type SessionState } from '../core/session-state.ts'
 import { findTask, recoverTurn } from '../core/turn.ts'
-import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
+import { AgentryError, assertNever, type ErrorCode, toAgentryError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
 import type { StayOptions } from '../protocol/stay.ts'
@@ -29,6 +29,16 @@ import { runTurn } from './turn-runner.ts'
 
 type MessageEnvelope = Extract<ToAgent, { type: 'message' }>
 type CommandEnvelope = Extract<ToAgent, { type: 'command' }>
+
+/** What is wrong with one session alone. */
+const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
+  'session_not_found',
+  'session_damaged',
+  'session_unreadable',
+  'journal_missing',
+  'journal_truncated',
+  'unsupported_format',
+])
 
 /** How often a session that could not be written is tried again by itself, while it has work. */
 const REOPEN_MS = 2_000
@@ -92,10 +102,25 @@ export class AgentLoop {
   /** Takes up what the last stay left: the current session, and (Q1) active ones beside it. */
   async open(): Promise<void> {
     const { currentSessionId, strayActiveIds } = this.#options.stay
-    for (const sessionId of strayActiveIds) await this.#sessions.suspendStray(sessionId)
+    for (const sessionId of strayActiveIds) {
+      await this.#unlessDamaged(sessionId, () => this.#sessions.suspendStray(sessionId))
+    }
     if (currentSessionId === undefined) return
-    const { state } = await this.#sessions.open(currentSessionId)
-    this.#adopt(state)
+    await this.#unlessDamaged(currentSessionId, async () => {
+      const { state } = await this.#sessions.open(currentSessionId)
+      this.#adopt(state)
+    })
+  }
+
+  /** A session that cannot be read is noted and left as it is: it must not keep its agent from working. */
+  async #unlessDamaged(sessionId: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (thrown) {
+      const error = toAgentryError(thrown)
+      if (!DAMAGE_CODES.has(error.code)) throw error
+      this.#options.port.send({ type: 'note', note: { kind: 'damage', sessionId, message: error.message } })
+    }
   }
 
   /** Counts and remembers the unfinished work that a session brings from disk: all of it was acknowledged, or is run again. */
@@ -138,6 +163,7 @@ export class AgentLoop {
       await this.#reopen()
       await this.#admit()
       await this.#recover()
+      if (this.#stop !== undefined) break // it may have come meanwhile: a turn that starts now would not be interrupted
       if (this.#hasWork()) {
         await this.#turn()
       } else {
@@ -223,7 +249,11 @@ export class AgentLoop {
     const sessionId = remembered?.sessionId ?? session?.id
     if (turnId === undefined || sessionId === undefined) return false
     if (remembered?.finished || inSession?.state === 'finished') {
-      void this.#answer(id, async () => remembered?.outcome ?? outcomeOf(await this.#stateOf(sessionId), turnId))
+      void this.#answer(id, async () => {
+        if (remembered?.outcome) return remembered.outcome
+        await session?.flush() // the end of the turn may be folded in and not durable yet
+        return outcomeOf(await this.#stateOf(sessionId), turnId)
+      })
     } else if (ack === 'accepted') {
       void this.#answer(id, async () => {
         await session?.flush()
@@ -255,7 +285,8 @@ export class AgentLoop {
     const session = this.#sessions.ensureCurrent()
     const { stay, behavior, environment, userModule } = this.#options
     const first = session.state.queue[0]
-    if (session.state.turn === null && first) session.record({ type: 'turn.started', turnId: first.turnId, attempt: 1 })
+    if (session.state.turn === null && first)
+      session.record({ type: 'turn.started', turnId: first.turnId, attempt: 1 })
     const turn = session.state.turn
     if (turn === null) return
     const { turnId, attempt } = turn
@@ -279,14 +310,18 @@ export class AgentLoop {
       }))
       await session.flush()
       this.#announceFinished(session, turnId)
-      if (!abandoned) await session.saveIfOutgrown().catch((error: unknown) => this.#noteUnsaved(session, error))
+      if (!abandoned)
+        await session.saveIfOutgrown().catch((error: unknown) => this.#noteUnsaved(session, error))
     } catch (error) {
       await this.#breakOff(session, error)
     } finally {
       this.#running = undefined
     }
     if (abandoned) {
-      throw new AgentryError('agent_unresponsive', `turn ${turnId} went on after its signal was aborted: its thread is ended`)
+      throw new AgentryError(
+        'agent_unresponsive',
+        `turn ${turnId} went on after its signal was aborted: its thread is ended`,
+      )
     }
   }
 
@@ -315,7 +350,8 @@ export class AgentLoop {
     if (turn === null) return
     await killLeftovers(turn.turnId)
     try {
-      for (const record of recoverTurn(session.state, this.#options.behavior.resumable === true)) session.record(record)
+      for (const record of recoverTurn(session.state, this.#options.behavior.resumable === true))
+        session.record(record)
       await session.flush()
       if (session.state.turn === null) this.#announceFinished(session, turn.turnId)
     } catch (error) {
@@ -330,14 +366,20 @@ export class AgentLoop {
       return true
     }
     const session = this.#sessions.current
-    if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId)) return false
+    if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId))
+      return false
     this.#recordCancelled(session, turnId, 'cancelled', 'the message was cancelled before it was started')
     await session.flush()
     this.#announceFinished(session, turnId)
     return true
   }
 
-  #recordCancelled(session: Session, turnId: string, code: 'cancelled' | 'agent_stopped', message: string): void {
+  #recordCancelled(
+    session: Session,
+    turnId: string,
+    code: 'cancelled' | 'agent_stopped',
+    message: string,
+  ): void {
     session.record({ type: 'turn.finished', turnId, status: 'cancelled', error: { code, message } })
   }
 
@@ -415,7 +457,10 @@ export class AgentLoop {
 
   #noteUnsaved(session: Session, error: unknown): void {
     const message = `the snapshot was not written (the journal has everything): ${toAgentryError(error).message}`
-    this.#options.port.send({ type: 'note', note: { kind: 'snapshot-failed', sessionId: session.id, message } })
+    this.#options.port.send({
+      type: 'note',
+      note: { kind: 'snapshot-failed', sessionId: session.id, message },
+    })
   }
 
   // --- stop
@@ -425,7 +470,8 @@ export class AgentLoop {
     this.#wake.resolve()
     const running = this.#running
     if (running === undefined) return
-    const interrupt = () => running.abort.abort(new AgentryError('interrupted', 'the agent was stopped during the turn'))
+    const interrupt = () =>
+      running.abort.abort(new AgentryError('interrupted', 'the agent was stopped during the turn'))
     if (graceMs <= 0) interrupt()
     else this.#options.environment.clock.setTimer(graceMs, interrupt)
   }
@@ -435,14 +481,22 @@ export class AgentLoop {
     const stopped = new AgentryError('agent_stopped', `agent ${this.#options.stay.spec.id} was stopped`)
     this.#failMailbox(stopped)
     const session = this.#sessions.current
-    const unacknowledged = session?.state.queue.filter(({ turnId }) => !this.#acknowledged.has(turnId)) ?? []
-    for (const { turnId } of unacknowledged) {
-      if (session) this.#recordCancelled(session, turnId, 'agent_stopped', stopped.message)
-    }
-    await session?.flush()
-    for (const { turnId } of unacknowledged) if (session) this.#announceFinished(session, turnId)
+    if (session !== undefined) await this.#cancelUnacknowledged(session, stopped)
     for (const ids of this.#waiting.values()) for (const id of ids) this.#fail(id, stopped)
     await this.#sessions.close()
+  }
+
+  /** In portions of what a session remembers of its finished turns: their outcomes are read from there. */
+  async #cancelUnacknowledged(session: Session, { message }: AgentryError): Promise<void> {
+    const turnIds = session.state.queue
+      .map(({ turnId }) => turnId)
+      .filter((id) => !this.#acknowledged.has(id))
+    for (let start = 0; start < turnIds.length; start += MAX_TASKS) {
+      const portion = turnIds.slice(start, start + MAX_TASKS)
+      for (const turnId of portion) this.#recordCancelled(session, turnId, 'agent_stopped', message)
+      await session.flush()
+      for (const turnId of portion) this.#announceFinished(session, turnId)
+    }
   }
 
   // --- answers

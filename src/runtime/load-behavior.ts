@@ -28,9 +28,13 @@ async function importBehavior(path: string): Promise<Behavior> {
   try {
     loaded = (await import(pathToFileURL(path).href)) as { default?: unknown }
   } catch (error) {
-    throw new AgentryError('start_failed', `behavior module ${path} does not load: ${describeThrown(error)}`, {
-      cause: error,
-    })
+    throw new AgentryError(
+      'start_failed',
+      `behavior module ${path} does not load: ${describeThrown(error)}`,
+      {
+        cause: error,
+      },
+    )
   }
   if (!isBehavior(loaded.default)) {
     throw new AgentryError(

@@ -16,7 +16,12 @@ import type { BodyOf, SessionRecord } from '../core/record.ts'
 import type { SessionHeader, SessionState } from '../core/session-state.ts'
 import { recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, describeThrown } from '../errors.ts'
-import type { CreateSessionInput, ImportedSession, SessionCommand, SessionPatch } from '../protocol/commands.ts'
+import type {
+  CreateSessionInput,
+  ImportedSession,
+  SessionCommand,
+  SessionPatch,
+} from '../protocol/commands.ts'
 import { assertCreateInput, assertSessionPatch } from '../protocol/session-input.ts'
 import type { Claim, SessionNote, SessionStore } from '../store/session-store.ts'
 import { Session } from './session.ts'
@@ -95,7 +100,11 @@ export class SessionSet {
       case 'resume':
         return this.#load(command.sessionId)
       case 'save':
-        return this.#edit(command.sessionId, () => undefined, (session) => session.save())
+        return this.#edit(
+          command.sessionId,
+          () => undefined,
+          (session) => session.save(),
+        )
       case 'suspend':
         return this.#suspend(command.sessionId)
       case 'terminate':
@@ -158,9 +167,13 @@ export class SessionSet {
     const { status, name, workingDir } = session.state
     if (status === 'terminated') {
       await session.close()
-      throw new AgentryError('session_terminated', `session ${name} (${sessionId}) is terminated: read it, or fork it`, {
-        data: { sessionId, status },
-      })
+      throw new AgentryError(
+        'session_terminated',
+        `session ${name} (${sessionId}) is terminated: read it, or fork it`,
+        {
+          data: { sessionId, status },
+        },
+      )
     }
     const changes = session === current ? {} : { status: 'active' as const, activation: ++this.#activation }
     session.record({ type: 'session.changed', changes, accessed: true })
@@ -175,7 +188,10 @@ export class SessionSet {
 
   async #suspend(sessionId = this.#current?.id): Promise<SessionHeader> {
     if (sessionId === undefined) {
-      throw new AgentryError('no_current_session', `agent ${this.#options.spec.id} has no current session to suspend`)
+      throw new AgentryError(
+        'no_current_session',
+        `agent ${this.#options.spec.id} has no current session to suspend`,
+      )
     }
     return this.#retire(sessionId, 'suspended')
   }
@@ -231,9 +247,13 @@ export class SessionSet {
         const { state } = session
         if (state.status === status) return
         if (state.status === 'terminated') {
-          throw new AgentryError('session_terminated', `session ${state.name} (${sessionId}) is terminated already`, {
-            data: { sessionId, status: state.status },
-          })
+          throw new AgentryError(
+            'session_terminated',
+            `session ${state.name} (${sessionId}) is terminated already`,
+            {
+              data: { sessionId, status: state.status },
+            },
+          )
         }
         if (status === 'terminated') settleUnfinished(session)
         setStatus(session, status)
@@ -356,10 +376,17 @@ function settleUnfinished(session: Session): void {
   for (const record of recoverTurn(session.state, false)) session.record(record)
   for (const { turnId } of [...session.state.queue]) {
     const message = 'the session was terminated before this message was started'
-    session.record({ type: 'turn.finished', turnId, status: 'cancelled', error: { code: 'cancelled', message } })
+    session.record({
+      type: 'turn.finished',
+      turnId,
+      status: 'cancelled',
+      error: { code: 'cancelled', message },
+    })
   }
 }
 
 function notFound(sessionId: string): AgentryError {
-  return new AgentryError('session_not_found', `no session ${sessionId} of this agent`, { data: { sessionId } })
+  return new AgentryError('session_not_found', `no session ${sessionId} of this agent`, {
+    data: { sessionId },
+  })
 }

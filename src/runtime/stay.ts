@@ -29,7 +29,11 @@ export interface StayEnvironment {
  * (`start_failed`), where it had to be abandoned, and for a bug: the stay then ends as an error, and nothing of it is acknowledged
  * that is not durable.
  */
-export async function runStay(options: StayOptions, port: StayPort, environment: StayEnvironment): Promise<void> {
+export async function runStay(
+  options: StayOptions,
+  port: StayPort,
+  environment: StayEnvironment,
+): Promise<void> {
   const { behavior, userModule } = await environment.loadBehavior(options.spec)
   try {
     const loop = new AgentLoop({ stay: options, port, environment, behavior, userModule })

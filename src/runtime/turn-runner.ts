@@ -29,7 +29,10 @@ export interface TurnOptions {
   sendEvent(event: TurnEvent): void
 }
 
-type Ending = { kind: 'result'; value: BehaviorResult } | { kind: 'thrown'; error: unknown } | { kind: 'abandoned' }
+type Ending =
+  | { kind: 'result'; value: BehaviorResult }
+  | { kind: 'thrown'; error: unknown }
+  | { kind: 'abandoned' }
 
 /** Resolves when the end of the open turn is recorded (not flushed). Throws only when the session is broken. */
 export async function runTurn(options: TurnOptions): Promise<{ abandoned: boolean }> {
@@ -78,7 +81,13 @@ async function endOf(
 function closeCalls(session: Session, turnId: string): void {
   for (const { toolCallId, state } of session.state.turn?.calls ?? []) {
     if (state !== 'running') continue
-    session.record({ type: 'tool.finished', turnId, toolCallId, outcome: 'unknown', content: OUTCOME_UNKNOWN })
+    session.record({
+      type: 'tool.finished',
+      turnId,
+      toolCallId,
+      outcome: 'unknown',
+      content: OUTCOME_UNKNOWN,
+    })
   }
 }
 
@@ -121,5 +130,8 @@ function success(value: BehaviorResult, resultBytes: number): Verdict {
 
 function checkedExitCode(value: unknown): number {
   if (Number.isInteger(value)) return Number(value)
-  throw new AgentryError('invalid_input', `exitCode of the turn: expected an integer, received ${typeof value}`)
+  throw new AgentryError(
+    'invalid_input',
+    `exitCode of the turn: expected an integer, received ${typeof value}`,
+  )
 }

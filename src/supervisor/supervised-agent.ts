@@ -216,7 +216,8 @@ export class SupervisedAgent {
       if (usage === 'timeout') {
         // Nothing in the thread can answer: a builtin that fills memory would look like this, and so does one that only
         // takes long. The heartbeat ends the latter later; the process must not wait for the former.
-        if (process.memoryUsage.rss() > this.#rssLimit()) live.stay.terminate('did not answer while memory grew')
+        if (process.memoryUsage.rss() > this.#rssLimit())
+          live.stay.terminate('did not answer while memory grew')
         return undefined
       }
       this.#usage = usage
@@ -286,7 +287,15 @@ export class SupervisedAgent {
       const options: StayOptions = { ...given, spec, claim, resume: this.#resume }
       const stay = host.start(options, (envelope) => this.#receive(live, envelope))
       const startTimer = clock.setTimer(startMs, () => stay.terminate(`was not ready within ${startMs} ms`))
-      const live: LiveStay = { stay, claim, slot, ready: false, intent: undefined, startTimer, gone: Promise.resolve() }
+      const live: LiveStay = {
+        stay,
+        claim,
+        slot,
+        ready: false,
+        intent: undefined,
+        startTimer,
+        gone: Promise.resolve(),
+      }
       live.gone = stay.exited.then((end) => this.#ended(live, end))
       this.#live = live
     } catch (thrown) {
@@ -456,9 +465,13 @@ function endError(agentId: string, end: StayEnd): AgentryError {
     case 'stopped':
       return new AgentryError('agent_crashed', `agent ${agentId} left its thread unasked`)
     case 'exit':
-      return new AgentryError('agent_crashed', `the thread of agent ${agentId} exited with code ${end.code}`, {
-        data: { exitCode: end.code },
-      })
+      return new AgentryError(
+        'agent_crashed',
+        `the thread of agent ${agentId} exited with code ${end.code}`,
+        {
+          data: { exitCode: end.code },
+        },
+      )
     case 'terminated':
       return new AgentryError('agent_crashed', `the thread of agent ${agentId} was ended: it ${end.reason}`)
     case 'error':

@@ -134,7 +134,10 @@ export class Supervisor {
     const known = this.#agents.get(spec.id)
     if (known) {
       if (sameSpec(known.spec, spec)) return
-      throw new AgentryError('agent_exists', `agent ${spec.id} is registered with a different spec: remove it first`)
+      throw new AgentryError(
+        'agent_exists',
+        `agent ${spec.id} is registered with a different spec: remove it first`,
+      )
     }
     await this.#endMaintenance(spec.id)
     const agent = this.#supervise(spec, false)
@@ -185,7 +188,10 @@ export class Supervisor {
     for (const agent of this.#agents.values()) {
       if (agent.state !== 'hibernated' || this.#isAtRest(agent.id)) continue
       agent.start().catch((error: unknown) => {
-        this.#note({ kind: 'agent-fault', message: `agent ${agent.id} could not resume its work: ${describeThrown(error)}` })
+        this.#note({
+          kind: 'agent-fault',
+          message: `agent ${agent.id} could not resume its work: ${describeThrown(error)}`,
+        })
       })
     }
   }
@@ -205,10 +211,25 @@ export class Supervisor {
     const { taskId = turnId, from, metadata, sessionId, signal } = options
     const route = this.#route(taskId, turnId, agentId)
     try {
-      const message = { turnId, taskId, input, ...(from !== undefined && { from }), ...(metadata && { metadata }) }
-      const request: Request = { type: 'message', message, ack, ...(sessionId !== undefined && { sessionId }) }
+      const message = {
+        turnId,
+        taskId,
+        input,
+        ...(from !== undefined && { from }),
+        ...(metadata && { metadata }),
+      }
+      const request: Request = {
+        type: 'message',
+        message,
+        ack,
+        ...(sessionId !== undefined && { sessionId }),
+      }
       const outcome = this.#request<Outcome>(agent, request, onEvent)
-      return await this.#withDeadline(agentId, ack === 'accepted' ? this.#deadline(outcome, agentId) : outcome, signal)
+      return await this.#withDeadline(
+        agentId,
+        ack === 'accepted' ? this.#deadline(outcome, agentId) : outcome,
+        signal,
+      )
     } finally {
       route.end()
     }
@@ -283,9 +304,13 @@ export class Supervisor {
     const agent = this.#agents.get(agentId)
     if (agent) return agent
     const known = this.agentIds().join(', ') || 'none'
-    throw new AgentryError('agent_not_found', `no agent ${JSON.stringify(agentId.slice(0, 64))}; known agents: ${known}`, {
-      data: { agentId: agentId.slice(0, 64) },
-    })
+    throw new AgentryError(
+      'agent_not_found',
+      `no agent ${JSON.stringify(agentId.slice(0, 64))}; known agents: ${known}`,
+      {
+        data: { agentId: agentId.slice(0, 64) },
+      },
+    )
   }
 
   #request<T>(agent: SupervisedAgent, request: Request, onEvent?: (event: TurnEvent) => void): Promise<T> {
@@ -328,7 +353,12 @@ export class Supervisor {
   async #deadline(outcome: Promise<Outcome>, agentId: string): Promise<Outcome> {
     const { promise, reject } = Promise.withResolvers<never>()
     const timer = this.#options.clock.setTimer(ACCEPT_MS, () => {
-      reject(new AgentryError('agent_unresponsive', `agent ${agentId} did not accept the message within ${ACCEPT_MS} ms`))
+      reject(
+        new AgentryError(
+          'agent_unresponsive',
+          `agent ${agentId} did not accept the message within ${ACCEPT_MS} ms`,
+        ),
+      )
     })
     outcome.catch(() => undefined) // settled later, when nobody waits any more
     return Promise.race([outcome, promise]).finally(() => timer.cancel())
@@ -337,7 +367,8 @@ export class Supervisor {
   async #withDeadline<T>(agentId: string, outcome: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     if (signal === undefined) return outcome
     const { promise, reject } = Promise.withResolvers<never>()
-    const onAbort = () => reject(new AgentryError('cancelled', `waiting for agent ${agentId} was aborted; its turn goes on`))
+    const onAbort = () =>
+      reject(new AgentryError('cancelled', `waiting for agent ${agentId} was aborted; its turn goes on`))
     if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     outcome.catch(() => undefined) // settled later, when nobody waits any more
@@ -349,7 +380,12 @@ export class Supervisor {
       hibernateAfterMs: this.#options.limits.hibernateAfterMs,
       onState: (state, error) => {
         if (error?.code === 'agent_crashed') this.#stale.add(spec.id)
-        this.#publish({ type: 'agent-state', agentId: spec.id, state, ...(error && { error: error.toJSON() }) })
+        this.#publish({
+          type: 'agent-state',
+          agentId: spec.id,
+          state,
+          ...(error && { error: error.toJSON() }),
+        })
       },
     })
   }

@@ -19,6 +19,8 @@ export class TaskRoutes {
   }
 
   static conflict(taskId: string, agentId: string): AgentryError {
-    return new AgentryError('task_conflict', `taskId ${taskId} belongs to agent ${agentId}`, { data: { taskId, agentId } })
+    return new AgentryError('task_conflict', `taskId ${taskId} belongs to agent ${agentId}`, {
+      data: { taskId, agentId },
+    })
   }
 }
