@@ -1,0 +1,108 @@
+/** A team of one agent whose turns a test plays by hand: for what a command does while a turn runs. */
+import type { Agent, SendOptions, Team } from '../../src/api.ts'
+import { createId } from '../../src/core/ids.ts'
+import { type AgentryError, toAgentryError } from '../../src/errors.ts'
+import type { Outcome, TurnEvent } from '../../src/protocol/from-agent.ts'
+
+/** One message, as the agent got it. */
+export interface FakeTurn {
+  readonly input: string
+  readonly options: SendOptions
+  readonly turnId: string
+  /** The turn begins, and the sender hears of it. */
+  start(): void
+  text(text: string, dropped?: true): void
+  finish(outcome: Partial<Outcome>): void
+  /** The message never becomes a turn. */
+  refuse(error: AgentryError): void
+}
+
+export interface FakeTeam {
+  readonly team: Team
+  /** Resolves with the next message that is sent. */
+  nextTurn(): Promise<FakeTurn>
+  /** Turn ids that were cancelled. */
+  readonly cancelled: (string | undefined)[]
+  /** How often the team was closed. */
+  closed(): number
+}
+
+export function createFakeTeam(agentId: string): FakeTeam {
+  const cancelled: (string | undefined)[] = []
+  const accepted = new Map<string, Outcome>()
+  const arrived: FakeTurn[] = []
+  let waiting: ((turn: FakeTurn) => void) | undefined
+  let closed = 0
+
+  async function* stream(input: string, options: SendOptions = {}): AsyncGenerator<TurnEvent> {
+    const events: (TurnEvent | Error)[] = []
+    let wake = Promise.withResolvers<void>()
+    const push = (event: TurnEvent | Error): void => {
+      events.push(event)
+      wake.resolve()
+    }
+    const turnId = createId()
+    const { taskId = turnId } = options
+    const outcome: Outcome = {
+      status: 'accepted',
+      result: '',
+      turnId,
+      taskId,
+      agentId,
+      sessionId: createId(),
+    }
+    const turn: FakeTurn = {
+      input,
+      options,
+      turnId,
+      start() {
+        accepted.set(taskId, outcome)
+        push({ type: 'turn-started', turnId, sessionId: outcome.sessionId, attempt: 1 })
+      },
+      text: (text, dropped) => push({ type: 'text', text, ...(dropped && { dropped }) }),
+      finish: (end) => push({ type: 'turn-finished', outcome: { ...outcome, status: 'completed', ...end } }),
+      refuse: (error) => push(error),
+    }
+    options.signal?.addEventListener('abort', () => push(toAgentryError(options.signal?.reason, 'cancelled')))
+    if (waiting) waiting(turn)
+    else arrived.push(turn)
+    for (;;) {
+      const event = events.shift()
+      if (event === undefined) {
+        await wake.promise
+        wake = Promise.withResolvers()
+        continue
+      }
+      if (event instanceof Error) throw event
+      yield event
+      if (event.type === 'turn-finished') return
+    }
+  }
+
+  const agent: Partial<Agent> = {
+    id: agentId,
+    stream,
+    async cancel(turnId) {
+      cancelled.push(turnId)
+      return true
+    },
+  }
+  const team: Partial<Team> = {
+    agent: (id) => (id === agentId ? (agent as Agent) : undefined),
+    agents: () => [{ id: agentId }] as ReturnType<Team['agents']>,
+    task: async (taskId) => accepted.get(taskId),
+    async close() {
+      closed += 1
+    },
+  }
+  return {
+    team: team as Team,
+    cancelled,
+    closed: () => closed,
+    nextTurn: async () =>
+      arrived.shift() ??
+      new Promise((resolve) => {
+        waiting = resolve
+      }),
+  }
+}
