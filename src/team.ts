@@ -69,7 +69,8 @@ export async function createTeam(options: TeamOptions = {}): Promise<Team> {
     const fsync = options.fsync ?? TEAM_DEFAULTS.fsync
     const store = createFileStore({ directory: directory.directory, fsync })
     const catalog = await Catalog.open(store)
-    directory.outrank(catalog.highestEpoch())
+    const trash = await trashOf(store)
+    directory.outrank(Math.max(catalog.highestEpoch(), ...trash.map(({ epoch }) => epoch)))
     const registry = openRegistry(directory.directory)
     const supervisor = new Supervisor({
       epoch: directory.epoch,
@@ -84,7 +85,7 @@ export async function createTeam(options: TeamOptions = {}): Promise<Team> {
       random: Math.random,
       resume: options.resume ?? true,
       notes: [...directory.notes, ...registry.notes, ...catalog.problems()],
-      trash: await trashOf(store),
+      trash,
     })
     for (const spec of specs) await supervisor.define(spec)
     if ((options.start ?? 'all') === 'all' && (options.resume ?? true)) supervisor.resumeWork()

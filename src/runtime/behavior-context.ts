@@ -14,7 +14,7 @@ export interface ContextOptions {
   text: TextMerger
   /** Longest content of a tool result or step, in UTF-8 bytes. */
   resultBytes: number
-  sendEvent(event: TurnEvent): void
+  sendEvent: (event: TurnEvent) => void
 }
 
 /** The context of the open turn of `session`. After the turn its recording methods refuse (`interrupted`). */

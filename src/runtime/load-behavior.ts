@@ -24,9 +24,10 @@ export async function loadBehavior(spec: AgentSpec): Promise<LoadedBehavior> {
 }
 
 async function importBehavior(path: string): Promise<Behavior> {
-  let loaded: { default?: unknown }
+  let behavior: unknown
   try {
-    loaded = (await import(pathToFileURL(path).href)) as { default?: unknown }
+    const loaded: unknown = await import(pathToFileURL(path).href)
+    behavior = loaded instanceof Object && 'default' in loaded ? loaded.default : undefined
   } catch (error) {
     throw new AgentryError(
       'start_failed',
@@ -36,13 +37,13 @@ async function importBehavior(path: string): Promise<Behavior> {
       },
     )
   }
-  if (!isBehavior(loaded.default)) {
+  if (!isBehavior(behavior)) {
     throw new AgentryError(
       'start_failed',
-      `behavior module ${path}: expected a default export made by defineBehavior({ run }), received ${typeof loaded.default}`,
+      `behavior module ${path}: expected a default export made by defineBehavior({ run }), received ${typeof behavior}`,
     )
   }
-  return loaded.default
+  return behavior
 }
 
 function isBehavior(value: unknown): value is Behavior {

@@ -215,7 +215,13 @@ export class SessionSet {
     assertCreateInput({ name })
     const { description, workingDir, prompt, vars, metadata, memory, seq } = source
     return this.#addSuspended({
-      ...{ name, description, workingDir, prompt, vars, metadata, status: 'suspended' as const },
+      name,
+      description,
+      workingDir,
+      prompt,
+      vars,
+      metadata,
+      status: 'suspended',
       forkedFrom: { sessionId, seq },
       memory: memory.map((entry) => ({ ...entry, seq: 1 })),
     })
@@ -374,7 +380,7 @@ function setStatus(session: Session, status: SessionState['status']): void {
 /** Ends what a session that is about to be terminated still holds: a turn cut off by a crash, queued messages. */
 function settleUnfinished(session: Session): void {
   for (const record of recoverTurn(session.state, false)) session.record(record)
-  for (const { turnId } of [...session.state.queue]) {
+  for (const turnId of session.state.queue.map((message) => message.turnId)) {
     const message = 'the session was terminated before this message was started'
     session.record({
       type: 'turn.finished',

@@ -9,7 +9,7 @@ import type { Behavior, BehaviorResult } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
 import type { TurnStatus } from '../core/session-state.ts'
 import { OUTCOME_UNKNOWN } from '../core/turn.ts'
-import { AgentryError, toAgentryError } from '../errors.ts'
+import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { TurnEvent } from '../protocol/from-agent.ts'
 import { checkedText, createContext } from './behavior-context.ts'
 import type { Session } from './session.ts'
@@ -26,7 +26,7 @@ export interface TurnOptions {
   resultBytes: number
   /** Aborted with an AgentryError: `cancelled` or `interrupted`. */
   abort: AbortController
-  sendEvent(event: TurnEvent): void
+  sendEvent: (event: TurnEvent) => void
 }
 
 type Ending =
@@ -111,6 +111,8 @@ function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): Verd
       return failure(toAgentryError(ending.error, 'turn_failed'))
     case 'abandoned':
       return failure(new AgentryError('cancelled', 'the turn did not end after its signal was aborted'))
+    default:
+      return assertNever(ending)
   }
 }
 

@@ -23,7 +23,7 @@ export interface HealthOptions {
 
 /** Starts watching; the returned function ends it. */
 export function watchHealth(options: HealthOptions): () => void {
-  const { clock, agents, onUsage, onFault } = options
+  const { clock } = options
   let timer: Timer
   let lastBeatMs = clock.monotonicMs()
   let closed = false
@@ -31,9 +31,9 @@ export function watchHealth(options: HealthOptions): () => void {
   const read = async (agent: SupervisedAgent): Promise<void> => {
     try {
       const usage = await agent.watchMemory()
-      if (usage) onUsage(agent, usage)
+      if (usage) options.onUsage(agent, usage)
     } catch (error) {
-      onFault(agent, error)
+      options.onFault(agent, error)
     }
   }
 
@@ -41,7 +41,7 @@ export function watchHealth(options: HealthOptions): () => void {
     if (closed) return
     const now = clock.monotonicMs()
     const beatDue = now - lastBeatMs >= BEAT_MS
-    for (const agent of agents()) {
+    for (const agent of options.agents()) {
       if (!agent.hasThread) continue
       if (beatDue) agent.beat(now - lastBeatMs < LATE_MS)
       if (beatDue || agent.runsUserCode) void read(agent)

@@ -65,7 +65,7 @@ export class PendingCalls {
   turnEvent(turnId: string, event: TurnEvent): void {
     const ids = this.#byTurn.get(turnId)
     if (ids === undefined) return
-    for (const id of [...ids]) {
+    for (const id of ids) {
       const call = this.#calls.get(id)
       call?.onEvent?.(event)
       const waits = call?.request.type === 'message' && call.request.ack === 'finished'
@@ -75,7 +75,7 @@ export class PendingCalls {
 
   /** Settles everything with one cause. */
   failAll(error: AgentryError): void {
-    for (const id of [...this.#calls.keys()]) this.#take(id)?.reject(error)
+    for (const id of this.#calls.keys()) this.#take(id)?.reject(error)
   }
 
   #take(id: number): SentCall | undefined {

@@ -317,7 +317,7 @@ export class Supervisor {
     return new Promise<T>((resolve, reject) => {
       agent.call({
         request,
-        // The protocol pairs each request with its answer's type; that is the one place where it is taken on trust.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the protocol pairs requests and answers; taken on trust here alone
         resolve: (value) => resolve(value as T),
         reject,
         ...(onEvent && { onEvent }),
