@@ -1,5 +1,5 @@
 /** createTeam: puts directory, store, host, runtime and supervisor together. Nothing else knows all of them. */
-import { AgentHandle, DEFAULT_GRACE_MS } from './agent-handle.ts'
+import { AgentHandle, DEFAULT_GRACE_MS } from './supervisor/agent-handle.ts'
 import type {
   Agent,
   AgentInfo,

@@ -1,19 +1,19 @@
 /** The Agent of the public API: checks what callers give, and asks the supervisor. Holds no state of the agent. */
-import type { Agent, AgentInfo, CommandOptions, SendOptions, SessionFilter, SessionInfo } from './api.ts'
-import { assertJson, assertText } from './core/json.ts'
-import { assertSessionId, assertTaskId } from './core/ids.ts'
-import { AgentryError, toAgentryError } from './errors.ts'
+import type { Agent, AgentInfo, CommandOptions, SendOptions, SessionFilter, SessionInfo } from '../api.ts'
+import { assertJson, assertText } from '../core/json.ts'
+import { assertSessionId, assertTaskId } from '../core/ids.ts'
+import { AgentryError, toAgentryError } from '../errors.ts'
 import type {
   CommandName,
   CreateSessionInput,
   ImportedSession,
   SessionCommand,
   SessionPatch,
-} from './protocol/commands.ts'
-import type { Outcome, TurnEvent } from './protocol/from-agent.ts'
-import { assertCreateInput, assertSessionPatch } from './protocol/session-input.ts'
-import type { Catalog } from './store/catalog.ts'
-import type { Supervisor } from './supervisor/supervisor.ts'
+} from '../protocol/commands.ts'
+import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
+import { assertCreateInput, assertSessionPatch } from '../protocol/session-input.ts'
+import type { Catalog } from '../store/catalog.ts'
+import type { Supervisor } from './supervisor.ts'
 
 /** How long a running turn may go on when its agent is stopped, unless the caller says otherwise. */
 export const DEFAULT_GRACE_MS = 10_000
