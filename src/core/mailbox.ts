@@ -47,9 +47,10 @@ export class Mailbox<M, B> {
     return head.barrier
   }
 
-  get barrierIsNext(): boolean {
+  /** The first item if it is a barrier; it stays where it is. */
+  get nextBarrier(): B | undefined {
     const head = this.#line[0]
-    return head !== undefined && 'barrier' in head
+    return head !== undefined && 'barrier' in head ? head.barrier : undefined
   }
 
   get isEmpty(): boolean {

@@ -14,7 +14,7 @@ import { Mailbox } from '../core/mailbox.ts'
 import { type Message, summarizeRecord } from '../core/record.ts'
 import { MAX_TASKS, type SessionState } from '../core/session-state.ts'
 import { findTask, recoverTurn } from '../core/turn.ts'
-import { AgentryError, assertNever, type ErrorCode, toAgentryError } from '../errors.ts'
+import { AgentryError, assertNever, type ErrorCode, toAgentryError, type WireError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
 import type { StayOptions } from '../protocol/stay.ts'
@@ -40,6 +40,11 @@ const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'unsupported_format',
 ])
 
+const UNSTARTED: WireError = {
+  code: 'cancelled',
+  message: 'the message was cancelled before it was started',
+}
+
 /** How often a session that could not be written is tried again by itself, while it has work. */
 const REOPEN_MS = 2_000
 
@@ -62,8 +67,10 @@ export class AgentLoop {
   /** Turns acknowledged as accepted: a stop leaves them in the queue. */
   readonly #acknowledged = new Set<string>()
   #running: { turnId: string; abort: AbortController } | undefined
-  /** Commands that do not wait for turns, one after the other. */
-  #asideCommands: Promise<void> = Promise.resolve()
+  /** Settles with the last command: they run one after the other, those that waited for turns and those that did not. */
+  #commands: Promise<void> = Promise.resolve()
+  /** True while a command that may change the current session runs. */
+  #switching = false
   /** The session to open again after a failed write (L5). */
   #reopenId: string | undefined
   #resume: boolean
@@ -163,16 +170,17 @@ export class AgentLoop {
       await this.#reopen()
       await this.#admit()
       await this.#recover()
+      await this.#cancelForNext()
       if (this.#stop !== undefined) break // it may have come meanwhile: a turn that starts now would not be interrupted
       if (this.#hasWork()) {
         await this.#turn()
       } else {
         const command = this.#mailbox.takeBarrier()
-        if (command !== undefined) await this.#execute(command)
+        if (command !== undefined) await this.#switch(command)
         else if (this.#mailbox.isEmpty || this.#reopenId !== undefined) await this.#sleep()
       }
     }
-    await this.#asideCommands
+    await this.#commands
     await this.#windUp()
   }
 
@@ -200,7 +208,10 @@ export class AgentLoop {
     this.#admissionDue = true
     queueMicrotask(() => {
       this.#admissionDue = false
-      if (this.#running !== undefined && this.#sessions.current?.broken === undefined) void this.#admit()
+      const session = this.#sessions.current
+      if (this.#running === undefined || session === undefined || session.broken) return
+      void this.#admit()
+      void this.#cancelForNext()
     })
   }
 
@@ -361,58 +372,82 @@ export class AgentLoop {
 
   async #cancel(turnId = this.#running?.turnId): Promise<boolean> {
     if (turnId === undefined) return false
-    if (this.#running?.turnId === turnId) {
+    const session = this.#sessions.current
+    // A turn whose end is recorded is over, also where that is not durable yet.
+    if (this.#running?.turnId === turnId && session?.state.turn?.turnId === turnId) {
       this.#running.abort.abort(new AgentryError('cancelled', 'the turn was cancelled'))
       return true
     }
-    const session = this.#sessions.current
     if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId))
       return false
-    this.#recordCancelled(session, turnId, 'cancelled', 'the message was cancelled before it was started')
-    await session.flush()
-    this.#announceFinished(session, turnId)
+    await this.#finishUnstarted(session, [turnId], UNSTARTED)
     return true
   }
 
-  #recordCancelled(
-    session: Session,
-    turnId: string,
-    code: 'cancelled' | 'agent_stopped',
-    message: string,
-  ): void {
-    session.record({ type: 'turn.finished', turnId, status: 'cancelled', error: { code, message } })
+  /** Where the next in line is a command that cancels: ends the running turn and the queue. */
+  async #cancelForNext(): Promise<void> {
+    const next = this.#mailbox.nextBarrier
+    if (!next?.cancelTurn || !this.#sessions.isBarrier(next.command)) return
+    const session = this.#sessions.current
+    if (session === undefined || session.broken || !this.#resume) return
+    if (this.#running) await this.#cancel()
+    const { turn, queue } = session.state
+    const turnIds = [...(turn && !this.#running ? [turn] : []), ...queue].map(({ turnId }) => turnId)
+    try {
+      await this.#finishUnstarted(session, turnIds, UNSTARTED)
+    } catch (error) {
+      if (!session.broken) throw error
+      this.#wake.resolve() // who waits is answered when the session is given up
+    }
+  }
+
+  /** Ends turns that do not run. In portions of what a session remembers: their outcomes are read from there. */
+  async #finishUnstarted(session: Session, turnIds: readonly string[], error: WireError): Promise<void> {
+    for (let start = 0; start < turnIds.length; start += MAX_TASKS) {
+      const portion = turnIds.slice(start, start + MAX_TASKS)
+      for (const turnId of portion)
+        session.record({ type: 'turn.finished', turnId, status: 'cancelled', error })
+      await session.flush()
+      for (const turnId of portion) this.#announceFinished(session, turnId)
+    }
   }
 
   // --- commands
 
   #takeCommand(envelope: CommandEnvelope): void {
-    const { command, cancelTurn } = envelope
-    const barrier = this.#sessions.isBarrier(command)
-    if (barrier && cancelTurn) void this.#cancelAll()
-    if (barrier || !this.#mailbox.isEmpty || this.#reopenId !== undefined) {
-      this.#mailbox.offerBarrier(envelope)
-      this.#wake.resolve()
-    } else {
-      this.#asideCommands = this.#asideCommands.then(() => this.#execute(envelope))
+    const waits =
+      this.#sessions.isBarrier(envelope.command) ||
+      this.#switching ||
+      !this.#mailbox.isEmpty ||
+      this.#reopenId !== undefined
+    if (!waits) {
+      void this.#execute(envelope)
+      return
     }
+    this.#mailbox.offerBarrier(envelope)
+    this.#admitSoon()
   }
 
-  async #cancelAll(): Promise<void> {
-    const queued = this.#sessions.current?.state.queue.map(({ turnId }) => turnId) ?? []
-    for (const turnId of queued) await this.#cancel(turnId).catch(() => false) // a broken session answers its callers itself
-    await this.#cancel()
+  /** Runs a command after those before it. Never rejects. */
+  #execute({ id, command }: CommandEnvelope): Promise<void> {
+    this.#commands = this.#commands.then(async () => {
+      await this.#answer(id, () => this.#sessions.execute(command))
+      this.#wake.resolve() // it may have broken the current session
+    })
+    return this.#commands
   }
 
-  async #execute({ id, command }: CommandEnvelope): Promise<void> {
+  /** Runs a command that waited; another session may be current then. */
+  async #switch(envelope: CommandEnvelope): Promise<void> {
     const before = this.#sessions.current
-    await this.#answer(id, () => this.#sessions.execute(command))
-    const current = this.#sessions.current
-    if (current !== before) {
-      this.#mailbox.settle(unfinished(before))
-      if (current) this.#adopt(current.state)
-    }
-    if (current?.broken && this.#running === undefined) await this.#breakOff(current, current.broken)
-    this.#wake.resolve()
+    const left = unfinished(before)
+    this.#switching = true
+    await this.#execute(envelope)
+    this.#switching = false
+    const { current } = this.#sessions
+    if (current === before) return
+    this.#mailbox.settle(left)
+    if (current) this.#adopt(current.state)
   }
 
   // --- failed writes
@@ -430,8 +465,10 @@ export class AgentLoop {
     await this.#sessions.drop()
   }
 
-  /** Opens a broken session again. While that fails, what waits in the mailbox fails with the cause. Never rejects. */
+  /** Opens a broken session again. While that fails, what waits in the mailbox fails with the cause. */
   async #reopen(): Promise<void> {
+    const { current } = this.#sessions
+    if (current?.broken) await this.#breakOff(current, current.broken)
     const sessionId = this.#reopenId
     if (sessionId === undefined) return
     try {
@@ -481,22 +518,12 @@ export class AgentLoop {
     const stopped = new AgentryError('agent_stopped', `agent ${this.#options.stay.spec.id} was stopped`)
     this.#failMailbox(stopped)
     const session = this.#sessions.current
-    if (session !== undefined) await this.#cancelUnacknowledged(session, stopped)
+    if (session !== undefined) {
+      const left = session.state.queue.map(({ turnId }) => turnId).filter((id) => !this.#acknowledged.has(id))
+      await this.#finishUnstarted(session, left, stopped.toJSON())
+    }
     for (const ids of this.#waiting.values()) for (const id of ids) this.#fail(id, stopped)
     await this.#sessions.close()
-  }
-
-  /** In portions of what a session remembers of its finished turns: their outcomes are read from there. */
-  async #cancelUnacknowledged(session: Session, { message }: AgentryError): Promise<void> {
-    const turnIds = session.state.queue
-      .map(({ turnId }) => turnId)
-      .filter((id) => !this.#acknowledged.has(id))
-    for (let start = 0; start < turnIds.length; start += MAX_TASKS) {
-      const portion = turnIds.slice(start, start + MAX_TASKS)
-      for (const turnId of portion) this.#recordCancelled(session, turnId, 'agent_stopped', message)
-      await session.flush()
-      for (const turnId of portion) this.#announceFinished(session, turnId)
-    }
   }
 
   // --- answers

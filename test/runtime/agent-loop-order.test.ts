@@ -1,0 +1,219 @@
+/** L1 and L2 of the agent loop: everything in the order it came, and what is served during a turn. */
+import { describe, expect, test } from 'vitest'
+import { GatedBehavior } from '../fakes/gated-behavior.ts'
+import { type LoopProbe, startLoop } from '../fakes/loop-probe.ts'
+import { createMemoryStore } from '../../src/store/memory-store.ts'
+import { slowStore } from '../fakes/slow-store.ts'
+
+const create = (name: string) => ({ name: 'create', input: { name } }) as const
+
+/** Follows a promise; `log` gets `what` when it resolves, `what: code` when it rejects. */
+function follow(log: string[], what: string, promise: Promise<unknown>): void {
+  promise.then(
+    () => log.push(what),
+    (error: { code: string }) => log.push(`${what}: ${error.code}`),
+  )
+}
+
+async function inputsOf(probe: LoopProbe, sessionId: string): Promise<string[]> {
+  const records = await probe.records(sessionId)
+  return records.flatMap((record) => (record.type === 'message.accepted' ? [record.input] : []))
+}
+
+describe('commands that change the current session', () => {
+  test('wait for the running turn and its queue; what came behind them waits too, and belongs to the new session', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const first = await probe.command(create('first'))
+    const log: string[] = []
+    follow(log, 'a', probe.send('a'))
+    await behavior.started('a')
+    follow(log, 'b', probe.send('b'))
+    follow(log, 'create', probe.command(create('second')))
+    follow(log, 'c', probe.send('c'))
+    follow(log, 'load', probe.command({ name: 'load', sessionId: first.id }))
+    follow(log, 'd', probe.send('d'))
+    await probe.settle()
+    expect(log).toEqual([])
+    expect(await inputsOf(probe, first.id)).toEqual([])
+
+    behavior.finish('a')
+    await behavior.started('b')
+    expect(behavior.runs('c')).toBe(0)
+    behavior.finish('b')
+    await behavior.started('c')
+    expect(log).toEqual(['a', 'b', 'create'])
+    behavior.finish('c')
+    await behavior.started('d')
+    behavior.finish('d')
+    await probe.settle()
+    expect(log).toEqual(['a', 'b', 'create', 'c', 'load', 'd'])
+    expect(await inputsOf(probe, first.id)).toEqual(['a', 'b', 'd'])
+    await probe.stop()
+  })
+
+  test.each(['suspend', 'terminate', 'trash'] as const)(
+    '%s of the current session waits for its turn; of another it does not',
+    async (name) => {
+      const behavior = new GatedBehavior()
+      const probe = await startLoop({ behavior })
+      const other = await probe.command(create('other'))
+      const current = await probe.command(create('current'))
+      const log: string[] = []
+      follow(log, 'a', probe.send('a'))
+      await behavior.started('a')
+      follow(log, `${name} other`, probe.command({ name, sessionId: other.id }))
+      await probe.settle()
+      expect(log).toEqual([`${name} other`])
+      follow(log, `${name} current`, probe.command({ name, sessionId: current.id }))
+      await probe.settle()
+      expect(log).toEqual([`${name} other`])
+      behavior.finish('a')
+      await probe.settle()
+      expect(log).toEqual([`${name} other`, 'a', `${name} current`])
+      await probe.stop()
+    },
+  )
+
+  test('a command on another session waits behind a waiting one: the order is kept', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const other = await probe.command(create('other'))
+    await probe.command(create('current'))
+    const log: string[] = []
+    follow(log, 'a', probe.send('a'))
+    await behavior.started('a')
+    follow(log, 'load', probe.command({ name: 'load', sessionId: other.id }))
+    follow(log, 'suspend', probe.command({ name: 'suspend', sessionId: other.id }))
+    await probe.settle()
+    expect(log).toEqual([])
+    behavior.finish('a')
+    await probe.settle()
+    expect(log).toEqual(['a', 'load', 'suspend'])
+    const { state } = await probe.store.load(other.id)
+    expect(state.status).toBe('suspended')
+    await probe.stop()
+  })
+
+  test('commands of one tick on one session do not meet in it, whichever comes first', async () => {
+    const probe = await startLoop({ store: slowStore(createMemoryStore()) })
+    const other = await probe.command(create('other'))
+    await probe.command(create('current'))
+    const update = { name: 'update', sessionId: other.id, patch: { description: 'updated' } } as const
+    const load = { name: 'load', sessionId: other.id } as const
+    await Promise.all([probe.command(update), probe.command(load)])
+    await Promise.all([
+      probe.command(create('third')),
+      probe.command(update),
+      probe.command(load),
+      probe.command(update),
+    ])
+    const { state } = await probe.store.load(other.id)
+    expect(state).toMatchObject({ status: 'active', description: 'updated' })
+    await probe.stop()
+  })
+
+  test('a command that comes while a switch is under way is done after it', async () => {
+    const probe = await startLoop({ store: slowStore(createMemoryStore()) })
+    const other = await probe.command(create('other'))
+    await probe.command(create('current'))
+    const switching = probe.command({ name: 'load', sessionId: other.id })
+    await Promise.resolve()
+    const suspended = await probe.command({ name: 'suspend', sessionId: other.id })
+    expect((await switching).status).toBe('active')
+    expect(suspended.status).toBe('suspended')
+    await probe.stop()
+  })
+
+  test('with cancelTurn they end the running turn and the queue first, messages of the same tick included', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const running = probe.send('running')
+    await behavior.started('running')
+    const queued = probe.send('queued')
+    await probe.settle()
+    const justSent = probe.send('just sent')
+    const created = await probe.command(create('next'), true)
+    expect(created.name).toBe('next')
+    for (const outcome of await Promise.all([running, queued, justSent])) {
+      expect(outcome).toMatchObject({ status: 'cancelled', error: { code: 'cancelled' } })
+    }
+    expect(behavior.runs('queued') + behavior.runs('just sent')).toBe(0)
+    await probe.stop()
+  })
+})
+
+describe('during a turn', () => {
+  test('save, update, fork and ping are served, and messages accepted', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const turn = probe.send('a')
+    const { session } = await behavior.started('a')
+    await probe.command({ name: 'save' })
+    await probe.command({ name: 'update', sessionId: session.id, patch: { vars: { K: '1' } } })
+    expect(session.vars).toEqual({ K: '1' })
+    const fork = await probe.command({ name: 'fork', sessionId: session.id })
+    expect(fork).toMatchObject({ status: 'suspended', turn: null, queue: [] })
+    expect(await probe.post('b')).toMatchObject({ status: 'accepted', sessionId: session.id })
+    behavior.finish('a')
+    behavior.finish('b')
+    expect(await turn).toMatchObject({ status: 'completed', result: 'done: a' })
+    await probe.stop()
+  })
+
+  test('cancel ends it, and the queue goes on', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const running = probe.send('running')
+    await behavior.started('running')
+    const next = probe.send('next')
+    expect(await probe.cancel()).toBe(true)
+    expect(await running).toMatchObject({ status: 'cancelled', error: { code: 'cancelled' } })
+    behavior.finish('next')
+    expect(await next).toMatchObject({ status: 'completed' })
+    await probe.stop()
+  })
+
+  test('cancel of a queued message answers its sender and never runs it', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const running = probe.send('running')
+    const context = await behavior.started('running')
+    const { turnId } = await probe.post('queued')
+    const joined = probe.send('queued', { taskId: turnId })
+    await probe.settle()
+    expect(await probe.cancel(turnId)).toBe(true)
+    expect(await joined).toMatchObject({ status: 'cancelled', turnId })
+    expect(await probe.cancel(turnId)).toBe(false)
+    expect(context.signal.aborted).toBe(false)
+    behavior.finish('running')
+    await running
+    expect(behavior.runs('queued')).toBe(0)
+    await probe.stop()
+  })
+
+  test('there is nothing to cancel before and after it', async () => {
+    const probe = await startLoop()
+    expect(await probe.cancel()).toBe(false)
+    await probe.send('a')
+    expect(await probe.cancel()).toBe(false)
+    await probe.stop()
+  })
+})
+
+test('a message for a session that is not current is refused and leaves no trace', async () => {
+  const probe = await startLoop()
+  const first = await probe.command(create('first'))
+  const second = await probe.command(create('second'))
+  await expect(probe.send('a', { sessionId: first.id })).rejects.toMatchObject({ code: 'session_not_found' })
+  expect(await probe.send('b', { sessionId: second.id })).toMatchObject({ sessionId: second.id })
+  expect(await inputsOf(probe, first.id)).toEqual([])
+  await probe.stop()
+})
+
+test('with no current session a message opens one named default', async () => {
+  const probe = await startLoop()
+  const { sessionId } = await probe.send('a')
+  expect((await probe.store.load(sessionId)).state).toMatchObject({ name: 'default', status: 'active' })
+  await probe.stop()
+})
