@@ -4,6 +4,7 @@ import { RESTART_TYPES } from '../core/restart-policy.ts'
 import { BEHAVIOR_NAMES } from '../options.ts'
 import { type ActionOf, wholeNumber } from './action.ts'
 import { listAgents, restartAgent, spawnAgent, stopAgent } from './agents.ts'
+import { doctor } from './doctor.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { DEFAULT_CONFIG_FILE, type GlobalOptions } from './open-team.ts'
@@ -39,6 +40,11 @@ export function createProgram(io: CliIo, version: string, setExitCode: (code: Ex
   addSendCommand(program, action)
   addAgentCommands(program, action)
   addSessionCommands(program, action)
+  program
+    .command('doctor')
+    .description('Check every byte of the data directory; exits with 6 where something is wrong.')
+    .option('--repair', 'mend what can be mended; what is replaced is kept in .agentry/quarantine')
+    .action(action(doctor))
   return program
 }
 
