@@ -7,6 +7,7 @@ import { assertAgentId, quote } from '../core/ids.ts'
 import { didYouMean } from '../core/suggest.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
 import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
+import type { SessionNote } from '../store/session-store.ts'
 import type { CliIo } from './io.ts'
 import type { Report } from './report.ts'
 
@@ -75,6 +76,10 @@ export async function withTeam<T>(
     resume: options.resume,
     start: 'none',
   })
+  const close = async (): Promise<void> => {
+    for (const { message } of warningsOf(team)) report.note(message)
+    await team.close()
+  }
   let result: T
   try {
     if (config === undefined && team.agents().length === 0) {
@@ -83,13 +88,30 @@ export async function withTeam<T>(
     result = await use(team, setup)
   } catch (error) {
     // The first error is the one to report as the command's; one of closing comes beside it.
-    await team
-      .close()
-      .catch((second: unknown) => report.note(`closing failed too: ${describeThrown(second)}`))
+    await close().catch((second: unknown) => report.note(`closing failed too: ${describeThrown(second)}`))
     throw error
   }
-  await team.close()
+  await close()
   return result
+}
+
+/** Faults that the store mends by itself, and files that are nobody's business, are no news to who runs a command. */
+const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
+  'torn-tail',
+  'snapshot-rebuilt',
+  'stale-record',
+  'foreign-file',
+  'move-finished',
+  'temp-removed',
+])
+const MAX_WARNINGS = 5
+
+function warningsOf(team: Team): { message: string }[] {
+  const warnings = team.health().notes.filter((note) => !QUIET_NOTES.has(note.kind))
+  const more = warnings.length - MAX_WARNINGS
+  return more > 0
+    ? [...warnings.slice(0, MAX_WARNINGS), { message: `${more} more: \`agentry doctor\` shows all` }]
+    : warnings
 }
 
 /** The agent of that id. Throws `invalid_id`, `agent_not_found`. */

@@ -8,7 +8,7 @@ export interface Report {
   readonly json: boolean
   /** The answer of a command: `value` with --json, else the text. Called once. */
   answer(value: unknown, text: () => string): void
-  /** Beside the answer: a line for people on stderr. */
+  /** Beside the answer: a line on stderr, `agentry: message`, with --json `{"note": message}`. */
   note(message: string): void
   /** One line, `agentry: message (code)`, and a hint where one helps; with --json one line `{"error": …}`. */
   error(error: WireError): void
@@ -22,7 +22,7 @@ export function createReport(io: Pick<CliIo, 'stdout' | 'stderr'>, json: boolean
       if (answer !== '') io.stdout.write(`${answer}\n`)
     },
     note(message) {
-      io.stderr.write(`agentry: ${plainText(message)}\n`)
+      io.stderr.write(json ? `${JSON.stringify({ note: message })}\n` : `agentry: ${plainText(message)}\n`)
     },
     error(error) {
       if (json) {

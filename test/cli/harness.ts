@@ -58,7 +58,13 @@ export function createCli(overrides: Partial<CliIo> & { isTTY?: boolean } = {}):
     },
     async fail(...argv) {
       const { code, stderr } = await execute('--json', ...argv)
-      const { error } = JSON.parse(stderr) as { error: WireError }
+      const lines = stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { error?: WireError })
+      const error = lines.find((line) => line.error !== undefined)?.error
+      if (error === undefined)
+        throw new Error(`${argv.join(' ')} exited with ${code} and without an error: ${stderr}`)
       return { code, error }
     },
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
@@ -283,6 +283,30 @@ describe('sessions export', () => {
     })
     expect(imported.id).not.toBe(id)
     expect(await conversation(cli, imported.id)).toEqual(await conversation(cli, id))
+  })
+})
+
+describe('a damaged session', () => {
+  test('is named by every command that opens the team, and is never taken for an empty one', async () => {
+    const cli = createTeamCli()
+    const { id } = await create(cli, 'work')
+    await cli.run('send', 'main', 'hello')
+    rmSync(join(cli.cwd, 'sessions', `${id}.journal.jsonl`))
+    for (const argv of [
+      ['sessions', 'list'],
+      ['agents', 'list'],
+      ['send', 'main', 'hello'],
+    ]) {
+      const { code, stderr } = await cli.run(...argv)
+      expect(code).toBe(0)
+      expect(stderr).toContain(id)
+      expect(stderr).toMatch(/^agentry: /)
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    }
+    expect(await cli.fail('sessions', 'show', id)).toMatchObject({
+      code: 6,
+      error: { code: 'journal_missing' },
+    })
   })
 })
 

@@ -1,5 +1,5 @@
 /** A team of one agent whose turns a test plays by hand: for what a command does while a turn runs. */
-import type { Agent, SendOptions, Team } from '../../src/api.ts'
+import type { Agent, SendOptions, Team, TeamHealth } from '../../src/api.ts'
 import { createId } from '../../src/core/ids.ts'
 import { type AgentryError, toAgentryError } from '../../src/errors.ts'
 import type { Outcome, TurnEvent } from '../../src/protocol/from-agent.ts'
@@ -91,6 +91,7 @@ export function createFakeTeam(agentId: string): FakeTeam {
     agent: (id) => (id === agentId ? (agent as Agent) : undefined),
     agents: () => [{ id: agentId }] as ReturnType<Team['agents']>,
     task: async (taskId) => accepted.get(taskId),
+    health: () => ({ notes: [] as unknown[] }) as TeamHealth,
     async close() {
       closed += 1
     },

@@ -38,7 +38,6 @@ export async function listSessions(context: CommandContext, options: ListOptions
         hasColor(io, io.stdout),
       ),
     )
-    if (team.health().status !== 'ok') report.note('something needs attention: `agentry doctor` shows what')
   })
 }
 
