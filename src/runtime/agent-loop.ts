@@ -303,6 +303,7 @@ export class AgentLoop {
     const { turnId, attempt } = turn
     const abort = new AbortController()
     this.#running = { turnId, abort }
+    this.#admitSoon() // what came since the last admission
     const sendEvent = (event: TurnEvent) =>
       this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
     let abandoned = false
@@ -429,9 +430,9 @@ export class AgentLoop {
   }
 
   /** Runs a command after those before it. Never rejects. */
-  #execute({ id, command }: CommandEnvelope): Promise<void> {
+  #execute({ id, command }: CommandEnvelope, run = () => this.#sessions.execute(command)): Promise<void> {
     this.#commands = this.#commands.then(async () => {
-      await this.#answer(id, () => this.#sessions.execute(command))
+      await this.#answer(id, run)
       this.#wake.resolve() // it may have broken the current session
     })
     return this.#commands
@@ -439,15 +440,21 @@ export class AgentLoop {
 
   /** Runs a command that waited; another session may be current then. */
   async #switch(envelope: CommandEnvelope): Promise<void> {
-    const before = this.#sessions.current
-    const left = unfinished(before)
     this.#switching = true
-    await this.#execute(envelope)
+    await this.#execute(envelope, async () => {
+      const before = this.#sessions.current
+      const left = unfinished(before)
+      try {
+        return await this.#sessions.execute(envelope.command)
+      } finally {
+        const { current } = this.#sessions
+        if (current !== before) {
+          this.#mailbox.settle(left)
+          if (current) this.#adopt(current.state)
+        }
+      }
+    })
     this.#switching = false
-    const { current } = this.#sessions
-    if (current === before) return
-    this.#mailbox.settle(left)
-    if (current) this.#adopt(current.state)
   }
 
   // --- failed writes

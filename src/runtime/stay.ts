@@ -1,12 +1,17 @@
 /** One stay of an agent: what a thread (or the in-process host) runs from start to `stopped`. */
 import type { AgentSpec } from '../agent-spec.ts'
+import type { Behavior } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import type { SessionStore } from '../store/session-store.ts'
+import { AgentryError } from '../errors.ts'
 import { AgentLoop } from './agent-loop.ts'
 import type { LoadedBehavior } from './load-behavior.ts'
+
+/** How long a behavior may take to free what it keeps. */
+const CLOSE_MS = 1_000
 
 export interface StayPort {
   send(envelope: FromAgent): void
@@ -43,6 +48,15 @@ export async function runStay(
     await loop.run()
     port.send({ type: 'stopped' })
   } finally {
-    await behavior.close?.()
+    await closeBehavior(behavior, environment.clock)
   }
+}
+
+/** Throws `agent_unresponsive` where it takes longer than CLOSE_MS: its thread is ended then. */
+async function closeBehavior(behavior: Behavior, clock: Clock): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = clock.setTimer(CLOSE_MS, () => {
+    reject(new AgentryError('agent_unresponsive', `the behavior did not close within ${CLOSE_MS} ms`))
+  })
+  await Promise.race([behavior.close?.(), late]).finally(() => timer.cancel())
 }
