@@ -11,7 +11,7 @@ import { AgentLoop } from './agent-loop.ts'
 import type { LoadedBehavior } from './load-behavior.ts'
 
 /** How long a behavior may take to free what it keeps. */
-const CLOSE_MS = 1_000
+const CLOSE_MS = 5_000
 
 export interface StayPort {
   send(envelope: FromAgent): void

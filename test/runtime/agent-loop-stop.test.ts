@@ -92,7 +92,7 @@ describe('a stop', () => {
     await probe.send('a')
     const stopped = expect(probe.stop()).rejects.toMatchObject({ code: 'agent_unresponsive' })
     await probe.settle()
-    await clock.advanceAsync(1_000)
+    await clock.advanceAsync(5_000)
     await stopped
   })
 
