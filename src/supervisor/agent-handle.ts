@@ -40,12 +40,12 @@ export class AgentHandle implements Agent {
 
   async send(input: string, options: SendOptions = {}): Promise<Outcome> {
     this.#assertMessage(input, options)
-    return this.#supervisor.send(this.id, input, 'finished', options)
+    return this.#supervisor.send(this.id, { input, ack: 'finished', options })
   }
 
   async post(input: string, options: SendOptions = {}): Promise<Outcome> {
     this.#assertMessage(input, options)
-    return this.#supervisor.send(this.id, input, 'accepted', options)
+    return this.#supervisor.send(this.id, { input, ack: 'accepted', options })
   }
 
   async *stream(input: string, options: SendOptions = {}): AsyncGenerator<TurnEvent, void, undefined> {
@@ -59,7 +59,7 @@ export class AgentHandle implements Agent {
       events.push(event)
       wake.resolve()
     }
-    this.#supervisor.send(this.id, input, 'finished', options, onEvent).then(
+    this.#supervisor.send(this.id, { input, ack: 'finished', options, onEvent }).then(
       (outcome) => {
         ended = { outcome }
         wake.resolve()

@@ -11,12 +11,12 @@ import type { AgentSpec } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { decideRestart } from '../core/restart-policy.ts'
-import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
+import { AgentryError, assertNever, isErrorCode, toAgentryError } from '../errors.ts'
 import type { FromAgent, TurnEvent } from '../protocol/from-agent.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { Claim, ClaimAuthority } from '../store/session-store.ts'
 import type { AgentHost, Stay, StayEnd } from './agent-host.ts'
-import { type Call, PendingCalls } from './pending-calls.ts'
+import { type Call, PendingCalls, type Request } from './pending-calls.ts'
 import type { Slot, ThreadSlots } from './thread-slots.ts'
 
 /** Beyond the grace of a stop: for a behavior that ignores its signal, and for closing the session. */
@@ -25,6 +25,8 @@ const STOP_MARGIN_MS = 7_000
 const MAX_MISSED_BEATS = 5
 /** A reading of the memory that takes longer than this counts as no answer. */
 const READING_MS = 1_000
+/** How long after a start that got no thread the next one is tried, where acknowledged work waits. */
+const RETRY_MS = 5_000
 
 export interface SupervisedAgentOptions {
   spec: AgentSpec
@@ -37,6 +39,8 @@ export interface SupervisedAgentOptions {
   hibernateAfterMs: number
   /** Continue unfinished turns and queues at the first start; a message makes every later start do so. */
   resume: boolean
+  /** Comes before each start: resolves when nobody else writes the agent's sessions. */
+  prepare(): Promise<void>
   /** What a stay is given beside spec, claim and resume: read right before each start. */
   stayOptions(): Promise<Omit<StayOptions, 'spec' | 'claim' | 'resume'>>
   /** True where the current session has no unfinished turn and no queue. */
@@ -45,6 +49,8 @@ export interface SupervisedAgentOptions {
   intercept(call: Call): boolean
   /** Everything that is not an answer. */
   onEnvelope(envelope: FromAgent): void
+  /** A stay ended otherwise than in good order: what it wrote last may not have been reported. */
+  onCutOff(): void
   onState(state: AgentState, error: AgentryError | undefined): void
 }
 
@@ -56,6 +62,7 @@ interface LiveStay {
   /** Set once `stop` was sent. */
   intent: 'hibernate' | 'stop' | undefined
   startTimer: Timer
+  startTimedOut: boolean
   gone: Promise<void>
 }
 
@@ -66,11 +73,13 @@ export class SupervisedAgent {
   #live: LiveStay | undefined
   /** Set while a stay is on its way; aborted by a stop. */
   #beginning: AbortController | undefined
+  #stopping: Promise<void> | undefined
   #state: AgentState
   #lastError: AgentryError | undefined
   #restartHistory: number[] = []
   #restarts = 0
   #restartTimer: Timer | undefined
+  #retryTimer: Timer | undefined
   #idleTimer: Timer | undefined
   #idleSinceMs = 0
   #missedBeats = 0
@@ -126,6 +135,19 @@ export class SupervisedAgent {
     return this.#isIdle() ? this.#idleSinceMs : undefined
   }
 
+  /** `call` as a promise. The type of the answer is that which the protocol pairs with the request. */
+  request<T>(request: Request, onEvent?: (event: TurnEvent) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.call({
+        request,
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust here alone
+        resolve: (value) => resolve(value as T),
+        reject,
+        ...(onEvent && { onEvent }),
+      })
+    })
+  }
+
   /** Takes a call; wakes the agent for it. The call is settled later, never from within. */
   call(call: Call): void {
     if (call.request.type === 'message') this.#resume = true
@@ -144,13 +166,20 @@ export class SupervisedAgent {
     }
   }
 
-  /** Starts the agent if it has no thread. Resolves when it is ready; rejects with what its start failed with. */
+  /**
+   * Starts the agent if it has no thread, a stop or hibernation under way waited for and a backoff cut short. Resolves when it is
+   * ready; rejects with what its start failed with.
+   */
   async start(): Promise<void> {
+    if (this.#stopping) await this.#stopping
+    else if (this.#live?.intent !== undefined) await this.#live.gone
     if (this.#state === 'stopped' || this.#state === 'failed') {
       this.#restartHistory = []
       this.#lastError = undefined
       this.#setState('hibernated')
     }
+    this.#restartTimer?.cancel()
+    this.#restartTimer = undefined
     this.#ensureStay()
     if (!this.#live?.ready) await this.#starting.promise
   }
@@ -159,16 +188,18 @@ export class SupervisedAgent {
    * Stops in good order: the running turn has `graceMs`. Resolves when the thread is gone. Idempotent. Waiting calls fail with
    * `agent_stopped`.
    */
-  async stop(graceMs: number): Promise<void> {
-    this.#restartTimer?.cancel()
-    this.#restartTimer = undefined
-    this.#beginning?.abort(this.#stoppedError())
-    this.#beginning = undefined
-    this.#starting.reject(this.#stoppedError())
+  stop(graceMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs).finally(() => (this.#stopping = undefined))
+    return this.#stopping
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.#giveUpStart()
     const live = this.#live
     if (live) {
       if (live.intent !== 'stop') this.#sendStop(live, 'stop', graceMs)
       await live.gone
+      this.#giveUpStart()
     }
     this.#setState('stopped')
     this.#failWaiting(this.#stoppedError())
@@ -189,7 +220,7 @@ export class SupervisedAgent {
   /** One heartbeat. `onTime`: the supervisor's own timer was not late, so a missing answer counts. */
   beat(onTime: boolean): void {
     const live = this.#live
-    if (!live?.ready || live.intent !== undefined) return
+    if (!live?.ready) return
     if (!onTime) this.#missedBeats = 0
     if (this.#missedBeats >= MAX_MISSED_BEATS) {
       live.stay.terminate(`did not answer ${MAX_MISSED_BEATS} heartbeats, one per second`)
@@ -262,11 +293,17 @@ export class SupervisedAgent {
   #isIdle(): boolean {
     const live = this.#live
     if (!live?.ready || live.intent !== undefined || this.unfinishedCalls > 0) return false
-    return !this.#resume || this.#options.isAtRest()
+    return !this.#hasWork()
+  }
+
+  /** True where the session holds work that a stay would take up. */
+  #hasWork(): boolean {
+    return this.#resume && !this.#options.isAtRest()
   }
 
   #ensureStay(): void {
     if (this.#live || this.#beginning || this.#restartTimer) return
+    this.#retryTimer?.cancel()
     const beginning = new AbortController()
     this.#beginning = beginning
     this.#starting = Promise.withResolvers()
@@ -278,15 +315,21 @@ export class SupervisedAgent {
   async #begin(beginning: AbortController): Promise<void> {
     const { slots, claims, host, spec, clock, startMs } = this.#options
     let slot: Slot | undefined
+    let claim: Claim | undefined
     try {
+      await this.#options.prepare()
+      beginning.signal.throwIfAborted()
       slot = await slots.acquire(beginning.signal)
       const given = await this.#options.stayOptions()
       beginning.signal.throwIfAborted()
-      const claim = claims.claim(spec.id)
+      claim = claims.claim(spec.id)
       this.#rssAtStart = process.memoryUsage.rss()
       const options: StayOptions = { ...given, spec, claim, resume: this.#resume }
       const stay = host.start(options, (envelope) => this.#receive(live, envelope))
-      const startTimer = clock.setTimer(startMs, () => stay.terminate(`was not ready within ${startMs} ms`))
+      const startTimer = clock.setTimer(startMs, () => {
+        live.startTimedOut = true
+        stay.terminate(`was not ready within ${startMs} ms`)
+      })
       const live: LiveStay = {
         stay,
         claim,
@@ -294,25 +337,38 @@ export class SupervisedAgent {
         ready: false,
         intent: undefined,
         startTimer,
+        startTimedOut: false,
         gone: Promise.resolve(),
       }
       live.gone = stay.exited.then((end) => this.#ended(live, end))
       this.#live = live
     } catch (thrown) {
+      if (claim) claims.release(claim)
       slot?.release()
       const error = toAgentryError(thrown)
       if (beginning.signal.aborted) return // stop() has settled everything
       this.#starting.reject(error)
       this.#failWaiting(error)
       this.#setState('hibernated', error)
+      if (this.#hasWork()) this.#retryTimer = clock.setTimer(RETRY_MS, () => this.#ensureStay())
     } finally {
       if (this.#beginning === beginning) this.#beginning = undefined
     }
   }
 
+  /** Lets go of everything that would lead to a stay. */
+  #giveUpStart(): void {
+    this.#retryTimer?.cancel()
+    this.#restartTimer?.cancel()
+    this.#restartTimer = undefined
+    this.#beginning?.abort(this.#stoppedError())
+    this.#beginning = undefined
+    this.#starting.reject(this.#stoppedError())
+  }
+
   #send(live: LiveStay, call: Call): void {
-    if (this.#options.intercept(call)) return
-    live.stay.send(this.#sent.add(call))
+    if (this.#options.intercept(call)) this.#considerIdle()
+    else live.stay.send(this.#sent.add(call))
   }
 
   #sendStop(live: LiveStay, intent: 'hibernate' | 'stop', graceMs: number): void {
@@ -405,7 +461,8 @@ export class SupervisedAgent {
       if (this.#waiting.length > 0) this.#ensureStay()
       return
     }
-    const error = endError(this.id, end)
+    this.#options.onCutOff()
+    const error = endError(this.id, end, live)
     this.#sent.failAll(error)
     if (!live.ready) {
       this.#starting.reject(error)
@@ -460,24 +517,25 @@ export class SupervisedAgent {
 }
 
 /** The end of a thread as the error that its callers get. */
-function endError(agentId: string, end: StayEnd): AgentryError {
+function endError(agentId: string, end: StayEnd, { ready, startTimedOut }: LiveStay): AgentryError {
+  if (startTimedOut) return new AgentryError('start_timeout', `agent ${agentId} ${describeEnd(end)}`)
+  if (!ready && end.kind === 'error' && isErrorCode(end.code)) return new AgentryError(end.code, end.message)
+  const code = ready ? 'agent_crashed' : 'start_failed'
+  return new AgentryError(code, `the thread of agent ${agentId} ${describeEnd(end)}`, {
+    ...(end.kind === 'exit' && { data: { exitCode: end.code } }),
+  })
+}
+
+function describeEnd(end: StayEnd): string {
   switch (end.kind) {
     case 'stopped':
-      return new AgentryError('agent_crashed', `agent ${agentId} left its thread unasked`)
+      return 'ended unasked'
     case 'exit':
-      return new AgentryError(
-        'agent_crashed',
-        `the thread of agent ${agentId} exited with code ${end.code}`,
-        {
-          data: { exitCode: end.code },
-        },
-      )
+      return `exited with code ${end.code}`
     case 'terminated':
-      return new AgentryError('agent_crashed', `the thread of agent ${agentId} was ended: it ${end.reason}`)
+      return `was ended: it ${end.reason}`
     case 'error':
-      return end.code === 'start_failed'
-        ? new AgentryError('start_failed', end.message)
-        : new AgentryError('agent_crashed', `the thread of agent ${agentId} failed: ${end.message}`)
+      return `failed: ${end.message}`
     default:
       return assertNever(end)
   }

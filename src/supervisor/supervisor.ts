@@ -2,22 +2,16 @@
  * The supervisor: all agents of one data directory, what is known of their sessions, and the way of every message.
  *
  * V1  It never writes session files: every write is made by a stay that holds the agent's claim.
- * V2  A taskId is unique in the team: one that is known is joined or answered from its record, never run again; sent to another
- *     agent it is a `task_conflict`.
- * V3  Commands reach sessions whose agent is stopped, failed or unknown too: a short maintenance stay under the agent's claim runs
+ * V2  Commands reach sessions whose agent is stopped, failed or unknown too: a short maintenance stay under the agent's claim runs
  *     no turns. The agent itself starts only after that stay is gone.
  */
 import type { AgentSpec } from '../agent-spec.ts'
-import type { AgentInfo, SendOptions, SessionInfo, TeamEventBody } from '../api.ts'
+import type { AgentInfo, SessionInfo, TeamEventBody } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
-import { createId } from '../core/ids.ts'
 import type { SessionState } from '../core/session-state.ts'
-import { DEFAULT_RESTART } from '../core/restart-policy.ts'
-import { findTask } from '../core/turn.ts'
-import { AgentryError, assertNever, describeThrown, toAgentryError } from '../errors.ts'
+import { AgentryError, assertNever, describeThrown } from '../errors.ts'
 import type { CommandName, CommandResults, SessionCommand } from '../protocol/commands.ts'
-import type { FromAgent, Outcome, TurnEvent } from '../protocol/from-agent.ts'
-import { outcomeOf } from '../protocol/outcome.ts'
+import type { FromAgent, Outcome } from '../protocol/from-agent.ts'
 import type { StayLimits, StoreOptions } from '../protocol/stay.ts'
 import type { AgentRegistry } from '../store/agent-registry.ts'
 import type { Catalog } from '../store/catalog.ts'
@@ -25,15 +19,13 @@ import type { ClaimAuthority, SessionNote, SessionStore } from '../store/session
 import type { AgentHost } from './agent-host.ts'
 import { EventHub } from './events.ts'
 import { watchHealth } from './health.ts'
-import type { Call, Request } from './pending-calls.ts'
-import { SupervisedAgent } from './supervised-agent.ts'
-import { TaskRoutes } from './task-routes.ts'
+import { Maintenance } from './maintenance.ts'
+import { MessageRouter, type OutgoingMessage } from './message-router.ts'
+import { SupervisedAgent, type SupervisedAgentOptions } from './supervised-agent.ts'
 import { ThreadSlots } from './thread-slots.ts'
 
 /** How long an agent waits for a thread before it is told `no_thread`. */
 const THREAD_WAIT_MS = 30_000
-/** How long a thread may take to acknowledge a message by itself. */
-const ACCEPT_MS = 5_000
 /** Notes kept for health reports. */
 const MAX_NOTES = 200
 
@@ -62,9 +54,9 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #agents = new Map<string, SupervisedAgent>()
-  readonly #maintenance = new Map<string, SupervisedAgent>()
+  readonly #maintenance: Maintenance
   readonly #slots: ThreadSlots
-  readonly #routes = new TaskRoutes()
+  readonly #messages: MessageRouter
   readonly #stopWatching: () => void
   /** Agents whose thread crashed: their sessions on disk may be ahead of the catalog. */
   readonly #stale = new Set<string>()
@@ -85,10 +77,16 @@ export class Supervisor {
       clock,
       onShortage: (missing) => this.#makeRoom(missing),
     })
+    this.#messages = new MessageRouter({
+      catalog: options.catalog,
+      clock,
+      readSession: (sessionId) => this.readSession(sessionId),
+    })
+    this.#maintenance = new Maintenance((spec, own) => this.#create(spec, 'hibernated', false, own))
     for (const { spec, stopped } of registry.all()) this.#agents.set(spec.id, this.#supervise(spec, stopped))
     this.#stopWatching = watchHealth({
       clock,
-      agents: () => [...this.#agents.values(), ...this.#maintenance.values()],
+      agents: () => [...this.#agents.values(), ...this.#maintenance.all()],
       onUsage: (agent, usage) =>
         this.#publish({ type: 'usage', agentId: agent.id, usage, queueDepth: this.#queueDepth(agent.id) }),
       onFault: (agent, error) =>
@@ -139,7 +137,7 @@ export class Supervisor {
         `agent ${spec.id} is registered with a different spec: remove it first`,
       )
     }
-    await this.#endMaintenance(spec.id)
+    await this.#maintenance.end(spec.id)
     const agent = this.#supervise(spec, false)
     this.#agents.set(spec.id, agent)
     try {
@@ -170,7 +168,7 @@ export class Supervisor {
   async start(agentId: string): Promise<void> {
     this.#assertOpen()
     const agent = this.#agent(agentId)
-    await this.#endMaintenance(agentId)
+    await this.#maintenance.end(agentId)
     this.#options.registry.setStopped(agentId, false)
     await agent.start()
   }
@@ -199,63 +197,24 @@ export class Supervisor {
   // --- messages
 
   /** Sends a message. Resolves with the outcome of its turn, or of its acceptance. */
-  async send(
-    agentId: string,
-    input: string,
-    ack: 'accepted' | 'finished',
-    options: SendOptions,
-    onEvent?: (event: TurnEvent) => void,
-  ): Promise<Outcome> {
-    const agent = this.#agent(agentId)
-    const turnId = createId(this.#options.clock.now())
-    const { taskId = turnId, from, metadata, sessionId, signal } = options
-    const route = this.#route(taskId, turnId, agentId)
-    try {
-      const message = {
-        turnId,
-        taskId,
-        input,
-        ...(from !== undefined && { from }),
-        ...(metadata && { metadata }),
-      }
-      const request: Request = {
-        type: 'message',
-        message,
-        ack,
-        ...(sessionId !== undefined && { sessionId }),
-      }
-      const outcome = this.#request<Outcome>(agent, request, onEvent)
-      return await this.#withDeadline(
-        agentId,
-        ack === 'accepted' ? this.#deadline(outcome, agentId) : outcome,
-        signal,
-      )
-    } finally {
-      route.end()
-    }
+  async send(agentId: string, message: OutgoingMessage): Promise<Outcome> {
+    return this.#messages.send(this.#agent(agentId), message)
   }
 
   async cancel(agentId: string, turnId?: string): Promise<boolean> {
     const agent = this.#agent(agentId)
     if (agent.unfinishedCalls === 0 && this.#isAtRest(agentId)) return false
-    return this.#request<boolean>(agent, { type: 'cancel', ...(turnId !== undefined && { turnId }) })
+    return agent.request<boolean>({ type: 'cancel', ...(turnId !== undefined && { turnId }) })
   }
 
   /** What is known of a task: accepted, running or recorded. */
-  async task(taskId: string): Promise<Outcome | undefined> {
-    const owner = this.#options.catalog.taskOwner(taskId)
-    const session = owner && this.#options.catalog.get(owner.sessionId)
-    const known = session && findTask(session, taskId)
-    if (session === undefined || known === undefined) return undefined
-    if (known.state === 'finished') return outcomeOf(await this.readSession(session.id), known.turnId)
-    const { turnId, state } = known
-    const status = state === 'running' ? 'running' : 'accepted'
-    return { status, result: '', turnId, taskId, agentId: session.agentId, sessionId: session.id }
+  task(taskId: string): Promise<Outcome | undefined> {
+    return this.#messages.task(taskId)
   }
 
   // --- sessions
 
-  /** Runs a session command on the agent's own thread, or, where the agent does not run, in a maintenance stay (V3). */
+  /** Runs a session command on the agent's own thread, or, where the agent does not run, in a maintenance stay (V2). */
   async command<N extends CommandName>(
     agentId: string,
     command: Extract<SessionCommand, { name: N }>,
@@ -264,8 +223,8 @@ export class Supervisor {
     this.#assertOpen()
     const agent = this.#agents.get(agentId)
     const runs = agent !== undefined && agent.state !== 'stopped' && agent.state !== 'failed'
-    const target = runs ? agent : this.#maintain(agentId)
-    const result = await this.#request<CommandResults[N]>(target, { type: 'command', command, cancelTurn })
+    const target = runs ? agent : this.#maintenance.stayOf(agentId, agent?.spec.workingDir)
+    const result = await target.request<CommandResults[N]>({ type: 'command', command, cancelTurn })
     const done: SessionCommand = command
     if (done.name === 'purge') this.#trash.delete(done.sessionId)
     return result
@@ -289,7 +248,7 @@ export class Supervisor {
 
   async #close(graceMs: number): Promise<void> {
     this.#stopWatching()
-    const agents = [...this.#agents.values(), ...this.#maintenance.values()].toReversed()
+    const agents = [...this.#agents.values(), ...this.#maintenance.all()].toReversed()
     await Promise.all(agents.map((agent) => agent.stop(graceMs)))
     await this.#options.host.close()
     this.events.close()
@@ -313,68 +272,6 @@ export class Supervisor {
     )
   }
 
-  #request<T>(agent: SupervisedAgent, request: Request, onEvent?: (event: TurnEvent) => void): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      agent.call({
-        request,
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the protocol pairs requests and answers; taken on trust here alone
-        resolve: (value) => resolve(value as T),
-        reject,
-        ...(onEvent && { onEvent }),
-      })
-    })
-  }
-
-  /** V2: claims the taskId for the agent while the call is under way. */
-  #route(taskId: string, turnId: string, agentId: string): { end(): void } {
-    const owner = taskId === turnId ? undefined : this.#options.catalog.taskOwner(taskId)
-    if (owner !== undefined && owner.agentId !== agentId) throw TaskRoutes.conflict(taskId, owner.agentId)
-    return this.#routes.begin(taskId, agentId)
-  }
-
-  /** V2: answers a message whose task is finished, or waits in another session than the current one. */
-  #intercept(call: Call): boolean {
-    if (call.request.type !== 'message') return false
-    const { taskId, turnId } = call.request.message
-    if (taskId === turnId) return false
-    const { catalog } = this.#options
-    const owner = catalog.taskOwner(taskId)
-    const session = owner && catalog.get(owner.sessionId)
-    const known = session && findTask(session, taskId)
-    if (known === undefined || (known.state !== 'finished' && session?.current)) return false
-    this.task(taskId).then(
-      (outcome) => call.resolve(outcome),
-      (error: unknown) => call.reject(toAgentryError(error)),
-    )
-    return true
-  }
-
-  /** An acceptance that does not come in time: the message may still be accepted; its taskId makes it safe to repeat. */
-  async #deadline(outcome: Promise<Outcome>, agentId: string): Promise<Outcome> {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const timer = this.#options.clock.setTimer(ACCEPT_MS, () => {
-      reject(
-        new AgentryError(
-          'agent_unresponsive',
-          `agent ${agentId} did not accept the message within ${ACCEPT_MS} ms`,
-        ),
-      )
-    })
-    outcome.catch(() => undefined) // settled later, when nobody waits any more
-    return Promise.race([outcome, promise]).finally(() => timer.cancel())
-  }
-
-  async #withDeadline<T>(agentId: string, outcome: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    if (signal === undefined) return outcome
-    const { promise, reject } = Promise.withResolvers<never>()
-    const onAbort = () =>
-      reject(new AgentryError('cancelled', `waiting for agent ${agentId} was aborted; its turn goes on`))
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    outcome.catch(() => undefined) // settled later, when nobody waits any more
-    return Promise.race([outcome, promise]).finally(() => signal.removeEventListener('abort', onAbort))
-  }
-
   #supervise(spec: AgentSpec, stopped: boolean): SupervisedAgent {
     return this.#create(spec, stopped ? 'stopped' : 'hibernated', this.#options.resume, {
       hibernateAfterMs: this.#options.limits.hibernateAfterMs,
@@ -390,38 +287,11 @@ export class Supervisor {
     })
   }
 
-  #maintain(agentId: string): SupervisedAgent {
-    const known = this.#maintenance.get(agentId)
-    if (known) return known
-    const spec: AgentSpec = {
-      id: agentId,
-      role: '',
-      behavior: 'echo',
-      instructions: '',
-      workingDir: this.#agents.get(agentId)?.spec.workingDir ?? process.cwd(),
-      restart: { ...DEFAULT_RESTART, type: 'temporary' },
-      limits: { memoryMb: 1024, turnMs: 1_000 },
-    }
-    const agent: SupervisedAgent = this.#create(spec, 'hibernated', false, {
-      hibernateAfterMs: 100,
-      onState: (state) => {
-        const over = state === 'stopped' || (state === 'hibernated' && agent.unfinishedCalls === 0)
-        if (over) this.#maintenance.delete(agentId)
-      },
-    })
-    this.#maintenance.set(agentId, agent)
-    return agent
-  }
-
-  async #endMaintenance(agentId: string): Promise<void> {
-    await this.#maintenance.get(agentId)?.stop(0)
-  }
-
   #create(
     spec: AgentSpec,
     initial: 'hibernated' | 'stopped',
     resume: boolean,
-    own: Pick<ConstructorParameters<typeof SupervisedAgent>[0], 'hibernateAfterMs' | 'onState'>,
+    own: Pick<SupervisedAgentOptions, 'hibernateAfterMs' | 'onState'>,
   ): SupervisedAgent {
     const { host, claims, clock, random, limits, catalog, storeOptions } = this.#options
     return new SupervisedAgent(
@@ -447,7 +317,7 @@ export class Supervisor {
           }
         },
         isAtRest: () => this.#isAtRest(spec.id),
-        intercept: (call) => this.#intercept(call),
+        intercept: (call) => this.#messages.intercept(call),
         onEnvelope: (envelope) => this.#take(spec.id, envelope),
       },
       initial,
@@ -513,7 +383,7 @@ export class Supervisor {
 
   /** Agents wait for threads: the longest idle ones give theirs back. */
   #makeRoom(missing: number): void {
-    const idle = [...this.#agents.values(), ...this.#maintenance.values()]
+    const idle = [...this.#agents.values(), ...this.#maintenance.all()]
       .filter((agent) => agent.idleSinceMs !== undefined)
       .sort((a, b) => (a.idleSinceMs ?? 0) - (b.idleSinceMs ?? 0))
     for (const agent of idle.slice(0, missing)) agent.hibernate()

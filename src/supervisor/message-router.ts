@@ -1,0 +1,137 @@
+/**
+ * The way of every message: from the caller to its agent, or to the record of the turn that it repeats.
+ *
+ * D1  A taskId is unique in the team: one that is known is joined, or answered from its record, never run again; sent to another
+ *     agent it is a `task_conflict`. While a message is under way its taskId is held by TaskRoutes, afterwards by the catalog.
+ * D2  An acceptance comes within ACCEPT_MS or is `agent_unresponsive`; the message may still be accepted later, and its taskId
+ *     makes it safe to repeat.
+ */
+import type { SendOptions } from '../api.ts'
+import type { Clock } from '../core/clock.ts'
+import { createId } from '../core/ids.ts'
+import type { SessionState } from '../core/session-state.ts'
+import { findTask } from '../core/turn.ts'
+import { AgentryError, toAgentryError } from '../errors.ts'
+import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
+import { outcomeOf } from '../protocol/outcome.ts'
+import type { Catalog } from '../store/catalog.ts'
+import type { Call, Request } from './pending-calls.ts'
+import type { SupervisedAgent } from './supervised-agent.ts'
+import { TaskRoutes } from './task-routes.ts'
+
+const ACCEPT_MS = 5_000
+
+export interface OutgoingMessage {
+  input: string
+  /** What the caller waits for. */
+  ack: 'accepted' | 'finished'
+  options: SendOptions
+  onEvent?: (event: TurnEvent) => void
+}
+
+export interface MessageRouterOptions {
+  catalog: Catalog
+  clock: Clock
+  readSession: (sessionId: string) => Promise<SessionState>
+}
+
+export class MessageRouter {
+  readonly #options: MessageRouterOptions
+  readonly #routes = new TaskRoutes()
+
+  constructor(options: MessageRouterOptions) {
+    this.#options = options
+  }
+
+  /** Resolves with the outcome of the message's turn, or of its acceptance. */
+  async send(agent: SupervisedAgent, { input, ack, options, onEvent }: OutgoingMessage): Promise<Outcome> {
+    const { clock } = this.#options
+    const turnId = createId(clock.now())
+    const { taskId = turnId, from, metadata, sessionId, signal } = options
+    const message = {
+      turnId,
+      taskId,
+      input,
+      ...(from !== undefined && { from }),
+      ...(metadata && { metadata }),
+    }
+    const request: Request = { type: 'message', message, ack, ...(sessionId !== undefined && { sessionId }) }
+    this.#assertOwn(taskId, turnId, agent.id)
+    const route = this.#routes.begin(taskId, agent.id)
+    const outcome = agent.request<Outcome>(request, onEvent).finally(() => route.end())
+    if (ack === 'finished' && signal === undefined) return outcome
+    return firstOf(outcome, (giveUp) => {
+      const timer =
+        ack === 'accepted' ? clock.setTimer(ACCEPT_MS, () => giveUp(notAccepted(agent.id))) : undefined
+      const onAbort = () => giveUp(aborted(agent.id))
+      if (signal?.aborted) onAbort()
+      signal?.addEventListener('abort', onAbort, { once: true })
+      return () => {
+        timer?.cancel()
+        signal?.removeEventListener('abort', onAbort)
+      }
+    })
+  }
+
+  /** What is known of a task: accepted, running or recorded. */
+  async task(taskId: string): Promise<Outcome | undefined> {
+    const { catalog, readSession } = this.#options
+    const owner = catalog.taskOwner(taskId)
+    const session = owner && catalog.get(owner.sessionId)
+    const known = session && findTask(session, taskId)
+    if (session === undefined || known === undefined) return undefined
+    if (known.state === 'finished') return outcomeOf(await readSession(session.id), known.turnId)
+    const { turnId, state } = known
+    const status = state === 'running' ? 'running' : 'accepted'
+    return { status, result: '', turnId, taskId, agentId: session.agentId, sessionId: session.id }
+  }
+
+  /** D1, right before a message goes to a thread: true where its task is finished, or waits in a session that is not current. */
+  intercept(call: Call): boolean {
+    if (call.request.type !== 'message') return false
+    const { taskId, turnId } = call.request.message
+    if (taskId === turnId) return false
+    const { catalog } = this.#options
+    const owner = catalog.taskOwner(taskId)
+    const session = owner && catalog.get(owner.sessionId)
+    const known = session && findTask(session, taskId)
+    if (known === undefined || (known.state !== 'finished' && session?.current)) return false
+    this.task(taskId).then(
+      (outcome) => call.resolve(outcome),
+      (error: unknown) => call.reject(toAgentryError(error)),
+    )
+    return true
+  }
+
+  #assertOwn(taskId: string, turnId: string, agentId: string): void {
+    if (taskId === turnId) return // a new one: nobody can know it
+    const owner = this.#options.catalog.taskOwner(taskId)
+    if (owner !== undefined && owner.agentId !== agentId) throw TaskRoutes.conflict(taskId, owner.agentId)
+  }
+}
+
+/** Settles with `outcome`, or rejects with what `arm` gives up with first; `arm` returns how to disarm it. */
+async function firstOf<T>(
+  outcome: Promise<T>,
+  arm: (giveUp: (error: AgentryError) => void) => () => void,
+): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const disarm = arm(reject)
+  outcome.catch(() => undefined) // where it comes later, nobody waits for it any more
+  try {
+    return await Promise.race([outcome, promise])
+  } finally {
+    disarm()
+  }
+}
+
+function notAccepted(agentId: string): AgentryError {
+  return new AgentryError(
+    'agent_unresponsive',
+    `agent ${agentId} did not accept the message within ${ACCEPT_MS} ms`,
+  )
+}
+
+function aborted(agentId: string): AgentryError {
+  return new AgentryError('cancelled', `waiting for agent ${agentId} was aborted; its turn goes on`)
+}
