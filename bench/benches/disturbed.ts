@@ -40,7 +40,8 @@ export const disturbed: Bench = {
         await using team = await library.createTeam({ data: join(directory, `sessions-${number}`) })
         const agent = await team.spawn({ id: 'echo', behavior: 'echo' })
         recordBytes = await bytesPerTurn(team, agent, 50)
-        return runBeside(
+        // Awaited here: the team must not be closed before.
+        return await runBeside(
           (signal) => KINDS.map((kind) => disturbTeam(team, kind, signal)),
           () => echoTurn(agent),
         )

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Bench, pairedRow } from '../harness/bench.ts'
+import { collectGarbage } from '../harness/garbage.ts'
 import { library } from '../harness/library.ts'
 import { measurePairs, timeOnce } from '../harness/rounds.ts'
 import { writeSessions } from '../harness/sessions.ts'
@@ -25,15 +26,20 @@ export const load: Bench = {
       const fromSnapshot = await measurePairs(
         ROUNDS,
         () => timeLoad(whole, wholeId),
-        () => timeOnce(() => JSON.parse(snapshot.toString()) as unknown),
+        async () => {
+          collectGarbage()
+          return timeOnce(() => JSON.parse(snapshot.toString()) as unknown)
+        },
       )
       const fromJournal = await measurePairs(
         ROUNDS,
         () => timeLoad(bare, bareId),
-        () =>
-          timeOnce(() => {
+        async () => {
+          collectGarbage()
+          return timeOnce(() => {
             for (const line of journal.toString().split('\n')) if (line !== '') JSON.parse(line)
-          }),
+          })
+        },
       )
       const samples = (bytes: number) =>
         `${ROUNDS} rounds, ${Math.round(bytes / 1_000).toLocaleString('en-US')} KB`
@@ -49,6 +55,7 @@ export const load: Bench = {
 /** Through a new store, as a thread that starts has one. */
 function timeLoad(directory: string, sessionId: string): Promise<number> {
   const store = library.createFileStore({ directory })
+  collectGarbage()
   return timeOnce(async () => {
     const { state } = await store.load(sessionId)
     if (state.memory.length !== STEPS)
