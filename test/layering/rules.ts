@@ -101,8 +101,9 @@ export const RULES: Rules = {
         'src/store/directory-lock.ts',
         // Reads /proc.
         'src/runtime/processes/',
-        // Looks whether a working directory is there.
+        // Look whether a working directory is there.
         'src/runtime/session-set.ts',
+        'src/runtime/behaviors/shell.ts',
         // Reads what the user named: a configuration, a module, a folder.
         'src/options.ts',
         'src/config-file.ts',
@@ -118,7 +119,13 @@ export const RULES: Rules = {
     },
     {
       module: 'node:worker_threads',
-      paths: ['src/supervisor/thread-host.ts', 'src/protocol/port.ts', 'workers/'],
+      paths: [
+        'src/supervisor/thread-host.ts',
+        'src/supervisor/thread-stay.ts',
+        'src/supervisor/thread-usage.ts',
+        'src/protocol/port.ts',
+        'workers/',
+      ],
       why: 'threads and ports are met at their ends',
     },
   ],
