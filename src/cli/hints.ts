@@ -29,6 +29,8 @@ export function hintFor({ code, data }: WireError): string | undefined {
       return `end ${typeof data?.['pid'] === 'number' ? `process ${data['pid']}` : 'the other process'} first, or choose another directory with --data`
     case 'directory_invalid':
       return '--data names the data directory'
+    case 'internal':
+      return 'this is a fault of Agentry itself: with AGENTRY_DEBUG=1 the command shows where it happened'
     case 'mailbox_full':
       return 'wait until the agent has worked off some messages'
     default:

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { text } from 'node:stream/consumers'
+import { inspect } from 'node:util'
 import { CommanderError } from 'commander'
 import { systemClock } from '../core/clock.ts'
 import { AgentryError, toAgentryError } from '../errors.ts'
@@ -26,6 +27,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     }
     const failure = error instanceof CommanderError ? usageError(error) : toAgentryError(error)
     createReport(io, program.opts<GlobalOptions>().json ?? false).error(failure.toJSON())
+    if (io.env['AGENTRY_DEBUG'] === '1') io.stderr.write(`${inspect(error)}\n`)
     return exitCodeOf(failure.code)
   }
 }

@@ -72,17 +72,15 @@ describe('the command line', () => {
     })
   })
 
-  test('reports a fault of its own by its message', async () => {
-    const cli = createCli({
-      createTeam: async () => {
-        throw new TypeError('x is not a function')
-      },
-    })
-    expect(await cli.run('agents', 'list')).toEqual({
-      code: 1,
-      stdout: '',
-      stderr: 'agentry: x is not a function (internal)\n',
-    })
+  test('reports a fault of its own by its message, and with AGENTRY_DEBUG by its place', async () => {
+    const createTeam = async (): Promise<never> => {
+      throw new TypeError('x is not a function')
+    }
+    const { code, stdout, stderr } = await createCli({ createTeam }).run('agents', 'list')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^agentry: x is not a function \(internal\)\nhint: [^\n]*AGENTRY_DEBUG[^\n]*\n$/)
+    const debugged = await createCli({ createTeam, env: { AGENTRY_DEBUG: '1' } }).run('agents', 'list')
+    expect(debugged.stderr).toMatch(/\n {4}at withTeam /)
   })
 
   test('colours a status on a terminal, unless NO_COLOR or a dumb terminal say no', async () => {
