@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { AgentryError } from '../../errors.ts'
 import { TURN_MARKER } from './command-environment.ts'
 import { signalProcesses } from './process-group.ts'
-import { environmentOf, processIds } from './proc-files.ts'
+import { environmentOf, groupOf, processIds } from './proc-files.ts'
 
 export interface LeftoverOptions {
   clock?: Clock
@@ -22,17 +22,18 @@ export async function killLeftovers(turnId: string, options: LeftoverOptions = {
   const startMs = clock.monotonicMs()
   const killed = new Set<number>()
   for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, 100)) {
-    const found = processesOf(turnId)
-    if (found.length === 0) return killed.size
-    for (const pid of found) {
+    for (const pid of processesOf(turnId)) {
       signalProcesses(pid, 'SIGKILL')
       killed.add(pid)
     }
+    // Of a process that is ending, the environment is gone before its open files are.
+    const left = [...killed].filter((pid) => groupOf(pid) !== undefined)
+    if (left.length === 0) return killed.size
     if (clock.monotonicMs() - startMs >= deadlineMs) {
       throw new AgentryError(
         'leftover_processes',
-        `processes of turn ${turnId} were killed and still run after ${deadlineMs} ms: ${found.join(', ')}`,
-        { data: { turnId, pids: found } },
+        `processes of turn ${turnId} were killed and still run after ${deadlineMs} ms: ${left.join(', ')}`,
+        { data: { turnId, pids: left } },
       )
     }
     await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve))

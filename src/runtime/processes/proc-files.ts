@@ -22,12 +22,12 @@ export function environmentOf(pid: number): Buffer | undefined {
   return readProcFile(pid, 'environ')
 }
 
-/** Undefined: gone. */
-export function groupAndStateOf(pid: number): { pgid: number; zombie: boolean } | undefined {
+/** The process group of a process that can still run. Undefined: gone, or a zombie. */
+export function groupOf(pid: number): number | undefined {
   const stat = readProcFile(pid, 'stat')?.toString('latin1')
   // The program's name, in parentheses, may itself hold parentheses and spaces. Behind it: state, parent, group, …
-  const [state = '', , pgid] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
-  return pgid === undefined ? undefined : { pgid: Number(pgid), zombie: state === 'Z' || state === 'X' }
+  const [state, , pgid] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
+  return pgid === undefined || state === 'Z' || state === 'X' ? undefined : Number(pgid)
 }
 
 /** Synchronous: asynchronous reads share libuv's pool with all threads, and one of these files can block on a busy process. */

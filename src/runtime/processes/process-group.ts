@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import { groupAndStateOf, processIds } from './proc-files.ts'
+import { groupOf, processIds } from './proc-files.ts'
 import { systemErrorCode } from './system-error-code.ts'
 
 /** How often a group that was told to end is looked at. */
@@ -42,8 +42,6 @@ function isAlive(pgid: number): boolean {
   } catch (error) {
     return systemErrorCode(error) === 'EPERM'
   }
-  const members = processIds()
-    .map(groupAndStateOf)
-    .filter((process) => process?.pgid === pgid)
-  return members.length === 0 || members.some((process) => process?.zombie === false)
+  const pids = processIds()
+  return pids.length === 0 || pids.some((pid) => groupOf(pid) === pgid)
 }

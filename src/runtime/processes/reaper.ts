@@ -131,6 +131,7 @@ function startReaper(shellPath: string): RunningReaper {
   })
   const [, lifeline, , input] = launcher.stdio
   if (launcher.pid === undefined || !(lifeline instanceof Socket) || !(input instanceof Socket)) {
+    // Comes a tick later, and would end the thread: the error that follows here says as much.
     launcher.once('error', () => {})
     throw new AgentryError(
       'command_failed',

@@ -21,7 +21,7 @@ import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { AgentryError, describeThrown } from '../../errors.ts'
 import { killLeftovers } from './leftover-processes.ts'
-import { OutputCapture } from './output-capture.ts'
+import { CommandOutput } from './command-output.ts'
 import { endGroup, signalProcesses } from './process-group.ts'
 import type { Reaper } from './reaper.ts'
 import { parseShellState, SHELL_WRAPPER, type ShellState } from './shell-wrapper.ts'
@@ -40,7 +40,7 @@ export interface RunCommandOptions {
   signal?: AbortSignal
   /** Called with the output as it comes: all of it, also what the result leaves out. */
   onOutput?: (text: string) => void
-  /** Most bytes of output in the result, see OutputCapture. Default 1 MiB. */
+  /** Most bytes of output in the result, see CommandOutput. Default 1 MiB. */
   outputBytes?: number
   /** Default `/bin/sh`. */
   shellPath?: string
@@ -86,7 +86,7 @@ async function runShell(options: RunCommandOptions, stateFile: string): Promise<
   const { turnId, reaper, signal, clock = systemClock, graceMs = 2_000, drainMs = 200 } = options
   const { child, pgid, stdout } = await startShell(options, stateFile)
   reaper.hold(pgid, stateFile)
-  const output = readOutput(stdout, options)
+  const reading = readOutput(stdout, options)
   let cancelling: Promise<void> | undefined
   const cancel = () => {
     cancelling = endGroup(pgid, clock, graceMs)
@@ -98,16 +98,15 @@ async function runShell(options: RunCommandOptions, stateFile: string): Promise<
     signal?.removeEventListener('abort', cancel)
     await cancelling
     signalProcesses(-pgid, 'SIGKILL')
-    if (cancelling !== undefined) {
-      await killLeftovers(turnId, { clock })
-      signal?.throwIfAborted()
-    }
-    const drainTimer = clock.setTimer(drainMs, () => output.stop())
-    await output.ended
+    if (cancelling !== undefined) await killLeftovers(turnId, { clock })
+    // Timers fire before the loop reads: where it was blocked, what the command wrote is read before this immediate runs.
+    const drainTimer = clock.setTimer(drainMs, () => setImmediate(() => stdout.destroy()))
+    const output = await reading
     drainTimer.cancel()
-    return { output: output.text(), exitCode }
+    if (cancelling !== undefined) signal?.throwIfAborted()
+    return { output, exitCode }
   } finally {
-    output.stop()
+    stdout.destroy()
     reaper.release(pgid)
   }
 }
@@ -150,37 +149,24 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
   })
 }
 
-interface OutputReading {
-  /** Resolves when nothing more comes. */
-  ended: Promise<void>
-  text(): string
-  /** Reads what has been written by now, then ends. Idempotent. */
-  stop(): void
-}
-
-function readOutput(stdout: Readable, options: RunCommandOptions): OutputReading {
+/** Resolves with what the result holds of the output when nothing more of it comes. */
+function readOutput(stdout: Readable, options: RunCommandOptions): Promise<string> {
   const { onOutput, outputBytes = 1024 * 1024 } = options
-  const capture = new OutputCapture(outputBytes)
+  const kept = new CommandOutput(outputBytes)
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   function take(text: string): void {
     if (text === '') return
-    capture.write(text)
+    kept.write(text)
     onOutput?.(text)
   }
   stdout.on('data', (chunk: Buffer) => take(decoder.decode(chunk, { stream: true })))
   stdout.on('error', (error) => take(`\n[… output lost: ${describeThrown(error)} …]\n`))
-  const ended = new Promise<void>((resolve) => {
+  return new Promise((resolve) => {
     stdout.once('close', () => {
       take(decoder.decode())
-      resolve()
+      resolve(kept.text())
     })
   })
-  return {
-    ended,
-    text: () => capture.text(),
-    // Timers fire before the loop reads: where it was blocked, what the command wrote is read before this immediate runs.
-    stop: () => setImmediate(() => stdout.destroy()),
-  }
 }
 
 /** Readable by its owner only: the state holds the session's vars. */

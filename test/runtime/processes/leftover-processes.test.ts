@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createId } from '../../../src/core/ids.ts'
 import { killLeftovers } from '../../../src/runtime/processes/leftover-processes.ts'
-import { isRunning, numbersIn, until, untilGone } from './processes.ts'
+import { isRunning, numbersIn, until } from './processes.ts'
 
 /** Starts a shell with the marker of a turn, gives the process ids that it prints before `ready`. */
 async function startMarked(turnId: string, script: string): Promise<number[]> {
@@ -46,9 +46,11 @@ test('leaves the processes of other turns alone, also of one whose id begins the
 test('fails by name where processes outlive its deadline', async () => {
   const turnId = createId()
   const [pid = 0] = await startMarked(turnId, 'echo $$ ready; exec sleep 1000')
-  await expect(killLeftovers(turnId, { deadlineMs: 0 })).rejects.toMatchObject({
+  const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+  onTestFinished(() => kill.mockRestore())
+  await expect(killLeftovers(turnId, { deadlineMs: 20 })).rejects.toMatchObject({
     code: 'leftover_processes',
     data: { turnId, pids: [pid] },
   })
-  await untilGone(pid)
+  expect(kill).toHaveBeenCalledWith(pid, 'SIGKILL')
 })

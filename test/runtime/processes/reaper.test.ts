@@ -130,8 +130,10 @@ test('a command is not run where its reaper dies in that moment', async () => {
   onTestFinished(async () => behavior.close?.())
   const directory = scratchDirectory()
   await behavior.run('true', fakeContext(fakeSession(directory)))
-  process.kill(await reaperProcess(shellPath), 'SIGKILL')
-  // Not a tick later: this thread has not seen the death.
+  const pid = await reaperProcess(shellPath)
+  process.kill(pid, 'SIGKILL')
+  // Without giving the loop a turn: this thread must not see the death before it starts the command.
+  while (isRunning(pid));
   const context = fakeContext(fakeSession(directory))
   await expect(behavior.run('touch ran', context)).rejects.toMatchObject({ code: 'command_failed' })
   expect(readdirSync(directory)).toEqual([])

@@ -74,8 +74,8 @@ describe.each(SHELLS)('a command under $name', ({ target }) => {
 
     test('is text: U+FFFD where it is no UTF-8, characters whole however they come', async () => {
       const { run } = commands(target)
-      const pieces = String.raw`printf 'a\377b'; printf '\303'; sleep 0.05; printf '\251'; printf '\357\273\277\342\202'`
-      expect((await run(pieces)).output).toBe('a\ufffdbé\ufeff\ufffd')
+      const pieces = String.raw`printf '\357\273\277a\377b'; printf '\303'; sleep 0.05; printf '\251'; printf '\342\202'`
+      expect((await run(pieces)).output).toBe('\ufeffa\ufffdbé\ufffd')
     })
 
     test('is cut in the middle where it is too much, in bounded memory', async () => {
@@ -160,8 +160,9 @@ describe.each(SHELLS)('a command under $name', ({ target }) => {
     })
 
     test('leaves no trace in the output of set -x', async () => {
-      const { output } = await commands(target).run('set -x; echo hi')
-      expect(output).toMatch(/^\++ echo hi\nhi\n$/)
+      const { run } = commands(target)
+      expect((await run('set -x; echo hi')).output).toMatch(/^\++ echo hi\nhi\n$/)
+      expect((await run('set -x; exit')).output).toMatch(/^\++ exit\n$/)
     })
 
     test('leaves the descriptors of a command alone', async () => {
@@ -196,8 +197,9 @@ describe.each(SHELLS)('a command under $name', ({ target }) => {
     test('survives that the command empties the directory for temporary files', async () => {
       const { run } = commands(target)
       const temporary = stubTemporaryDirectory(scratchDirectory())
-      const { state } = await run(`rm ${temporary}/*; cd /`)
+      const { state, output } = await run(`rm ${temporary}/*; cd /; trap 'ls -l ${temporary}' EXIT`)
       expect(state?.workingDir).toBe('/')
+      expect(output).toMatch(/^-rw-------/m)
       expect(readdirSync(temporary)).toEqual([])
     })
 

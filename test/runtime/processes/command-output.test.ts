@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { OutputCapture } from '../../../src/runtime/processes/output-capture.ts'
+import { CommandOutput } from '../../../src/runtime/processes/command-output.ts'
 
 function capture(maxBytes: number, pieces: string[]): string {
-  const output = new OutputCapture(maxBytes)
+  const output = new CommandOutput(maxBytes)
   for (const piece of pieces) output.write(piece)
   return output.text()
 }

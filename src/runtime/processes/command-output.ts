@@ -9,7 +9,7 @@
 /** Room for the line that says how much was cut, with a count of up to 16 digits. */
 const MARKER_BYTES = 64
 
-export class OutputCapture {
+export class CommandOutput {
   readonly #roomBytes: number
   readonly #headBytes: number
   #kept: Buffer = Buffer.alloc(0)
