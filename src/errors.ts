@@ -54,6 +54,10 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES
 
+export function isErrorCode(code: string | undefined): code is ErrorCode {
+  return code !== undefined && Object.hasOwn(ERROR_CODES, code)
+}
+
 /** An error as data. `data` is JSON: names and values the message is made of. */
 export interface WireError {
   code: ErrorCode

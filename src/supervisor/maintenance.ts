@@ -1,5 +1,6 @@
 import type { AgentSpec } from '../agent-spec.ts'
 import { DEFAULT_RESTART } from '../core/restart-policy.ts'
+import type { Request } from './pending-calls.ts'
 import type { SupervisedAgent, SupervisedAgentOptions } from './supervised-agent.ts'
 
 /** A maintenance stay ends this long after its last command. */
@@ -7,7 +8,7 @@ const LINGER_MS = 100
 
 type Create = (
   spec: AgentSpec,
-  own: Pick<SupervisedAgentOptions, 'hibernateAfterMs' | 'onState'>,
+  own: Pick<SupervisedAgentOptions, 'hibernateAfterMs' | 'prepare' | 'onState'>,
 ) => SupervisedAgent
 
 /**
@@ -16,20 +17,33 @@ type Create = (
  */
 export class Maintenance {
   readonly #create: Create
-  readonly #agents = new Map<string, SupervisedAgent>()
+  readonly #stays = new Map<string, { agent: SupervisedAgent; answered: Promise<unknown> }>()
 
   constructor(create: Create) {
     this.#create = create
   }
 
   all(): Iterable<SupervisedAgent> {
-    return this.#agents.values()
+    return this.#stays.values().map(({ agent }) => agent)
   }
 
-  /** The stay of an agent, a new one where there is none. `workingDir`: what paths of its commands resolve from. */
-  stayOf(agentId: string, workingDir: string = process.cwd()): SupervisedAgent {
-    const known = this.#agents.get(agentId)
-    if (known) return known
+  /** Asks the stay of an agent, a new one where there is none. `workingDir`: what paths of its commands resolve from. */
+  request<T>(agentId: string, request: Request, workingDir?: string): Promise<T> {
+    const known = this.#stays.get(agentId)
+    const agent = known?.agent ?? this.#supervise(agentId, workingDir ?? process.cwd())
+    const answer = agent.request<T>(request)
+    this.#stays.set(agentId, { agent, answered: Promise.allSettled([known?.answered, answer]) })
+    return answer
+  }
+
+  /** Lets the stay of an agent answer what it was asked, and ends it; resolves when its thread is gone and its claim released. */
+  async end(agentId: string): Promise<void> {
+    const stay = this.#stays.get(agentId)
+    await stay?.answered
+    await stay?.agent.stop(0)
+  }
+
+  #supervise(agentId: string, workingDir: string): SupervisedAgent {
     const spec: AgentSpec = {
       id: agentId,
       role: '',
@@ -41,17 +55,12 @@ export class Maintenance {
     }
     const agent: SupervisedAgent = this.#create(spec, {
       hibernateAfterMs: LINGER_MS,
+      prepare: () => Promise.resolve(),
       onState: (state) => {
         const over = state === 'stopped' || (state === 'hibernated' && agent.unfinishedCalls === 0)
-        if (over) this.#agents.delete(agentId)
+        if (over) this.#stays.delete(agentId)
       },
     })
-    this.#agents.set(agentId, agent)
     return agent
-  }
-
-  /** Ends the stay of an agent; resolves when its thread is gone and its claim released. */
-  async end(agentId: string): Promise<void> {
-    await this.#agents.get(agentId)?.stop(0)
   }
 }

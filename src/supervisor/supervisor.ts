@@ -21,17 +21,19 @@ import { EventHub } from './events.ts'
 import { watchHealth } from './health.ts'
 import { Maintenance } from './maintenance.ts'
 import { MessageRouter, type OutgoingMessage } from './message-router.ts'
+import type { Request } from './pending-calls.ts'
 import { SupervisedAgent, type SupervisedAgentOptions } from './supervised-agent.ts'
 import { ThreadSlots } from './thread-slots.ts'
 
-/** How long an agent waits for a thread before it is told `no_thread`. */
-const THREAD_WAIT_MS = 30_000
+const DEFAULT_THREAD_WAIT_MS = 30_000
 /** Notes kept for health reports. */
 const MAX_NOTES = 200
 
 export interface SupervisorLimits extends StayLimits {
   startMs: number
   hibernateAfterMs: number
+  /** How long an agent waits for a thread before it is told `no_thread`. Default 30,000. */
+  threadWaitMs?: number
 }
 
 export interface SupervisorOptions {
@@ -54,11 +56,13 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #agents = new Map<string, SupervisedAgent>()
+  /** Starts of new agents that are under way. */
+  readonly #spawning = new Map<string, Promise<void>>()
   readonly #maintenance: Maintenance
   readonly #slots: ThreadSlots
   readonly #messages: MessageRouter
   readonly #stopWatching: () => void
-  /** Agents whose thread crashed: their sessions on disk may be ahead of the catalog. */
+  /** Agents whose thread was cut off: their sessions on disk may be ahead of the catalog. */
   readonly #stale = new Set<string>()
   readonly notes: SessionNote[]
   readonly events: EventHub
@@ -66,14 +70,14 @@ export class Supervisor {
   #closing: Promise<void> | undefined
 
   constructor(options: SupervisorOptions) {
-    const { clock, host, registry, epoch } = options
+    const { clock, host, registry, epoch, limits } = options
     this.#options = options
     this.notes = [...options.notes]
     this.#trash = new Map(options.trash.map((session) => [session.id, session]))
     this.events = new EventHub(epoch, clock)
     this.#slots = new ThreadSlots({
       capacity: host.capacity,
-      timeoutMs: THREAD_WAIT_MS,
+      timeoutMs: limits.threadWaitMs ?? DEFAULT_THREAD_WAIT_MS,
       clock,
       onShortage: (missing) => this.#makeRoom(missing),
     })
@@ -131,13 +135,18 @@ export class Supervisor {
     this.#assertOpen()
     const known = this.#agents.get(spec.id)
     if (known) {
-      if (sameSpec(known.spec, spec)) return
+      if (sameSpec(known.spec, spec)) return this.#spawning.get(spec.id)
       throw new AgentryError(
         'agent_exists',
         `agent ${spec.id} is registered with a different spec: remove it first`,
       )
     }
-    await this.#maintenance.end(spec.id)
+    const spawning = this.#startNew(spec)
+    this.#spawning.set(spec.id, spawning)
+    await spawning.finally(() => this.#spawning.delete(spec.id))
+  }
+
+  async #startNew(spec: AgentSpec): Promise<void> {
     const agent = this.#supervise(spec, false)
     this.#agents.set(spec.id, agent)
     try {
@@ -146,6 +155,7 @@ export class Supervisor {
     } catch (error) {
       await agent.stop(0)
       this.#agents.delete(spec.id)
+      this.#publish({ type: 'agent-removed', agentId: spec.id })
       throw error
     }
   }
@@ -168,7 +178,6 @@ export class Supervisor {
   async start(agentId: string): Promise<void> {
     this.#assertOpen()
     const agent = this.#agent(agentId)
-    await this.#maintenance.end(agentId)
     this.#options.registry.setStopped(agentId, false)
     await agent.start()
   }
@@ -223,8 +232,10 @@ export class Supervisor {
     this.#assertOpen()
     const agent = this.#agents.get(agentId)
     const runs = agent !== undefined && agent.state !== 'stopped' && agent.state !== 'failed'
-    const target = runs ? agent : this.#maintenance.stayOf(agentId, agent?.spec.workingDir)
-    const result = await target.request<CommandResults[N]>({ type: 'command', command, cancelTurn })
+    const request: Request = { type: 'command', command, cancelTurn }
+    const result = runs
+      ? await agent.request<CommandResults[N]>(request)
+      : await this.#maintenance.request<CommandResults[N]>(agentId, request, agent?.spec.workingDir)
     const done: SessionCommand = command
     if (done.name === 'purge') this.#trash.delete(done.sessionId)
     return result
@@ -275,8 +286,8 @@ export class Supervisor {
   #supervise(spec: AgentSpec, stopped: boolean): SupervisedAgent {
     return this.#create(spec, stopped ? 'stopped' : 'hibernated', this.#options.resume, {
       hibernateAfterMs: this.#options.limits.hibernateAfterMs,
+      prepare: () => this.#maintenance.end(spec.id),
       onState: (state, error) => {
-        if (error?.code === 'agent_crashed') this.#stale.add(spec.id)
         this.#publish({
           type: 'agent-state',
           agentId: spec.id,
@@ -291,7 +302,7 @@ export class Supervisor {
     spec: AgentSpec,
     initial: 'hibernated' | 'stopped',
     resume: boolean,
-    own: Pick<SupervisedAgentOptions, 'hibernateAfterMs' | 'onState'>,
+    own: Pick<SupervisedAgentOptions, 'hibernateAfterMs' | 'prepare' | 'onState'>,
   ): SupervisedAgent {
     const { host, claims, clock, random, limits, catalog, storeOptions } = this.#options
     return new SupervisedAgent(
@@ -319,12 +330,13 @@ export class Supervisor {
         isAtRest: () => this.#isAtRest(spec.id),
         intercept: (call) => this.#messages.intercept(call),
         onEnvelope: (envelope) => this.#take(spec.id, envelope),
+        onCutOff: () => this.#stale.add(spec.id),
       },
       initial,
     )
   }
 
-  /** After a crash: what the thread made durable but did not report any more is read from disk. */
+  /** After a stay was cut off: what the thread made durable but did not report any more is read from disk. */
   async #refresh(agentId: string): Promise<void> {
     if (!this.#stale.delete(agentId)) return
     for await (const { header, diskBytes } of this.#options.store.list()) {
