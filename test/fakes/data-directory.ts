@@ -24,8 +24,9 @@ export class DataDirectory {
     onTestFinished(() => rmSync(this.path, { recursive: true }))
   }
 
+  /** Without syncs, unless `fs` says otherwise. */
   store(options: Omit<FileStoreOptions, 'directory'> = {}): SessionStore {
-    return createFileStore({ directory: this.path, ...options })
+    return createFileStore({ directory: this.path, fs: unsyncedFs, ...options })
   }
 
   files(sessionId: string): SessionFiles {
@@ -39,7 +40,7 @@ export class DataDirectory {
     records: readonly SessionRecord[],
     covered: number = records.length,
   ): Promise<SessionState> {
-    const store = this.store({ fs: unsyncedFs })
+    const store = this.store()
     if (covered > 0) {
       const journalOffset = await store.append(claim, sessionId, 0, records.slice(0, covered))
       await store.snapshot(claim, { ...replay(records.slice(0, covered)), journalOffset })

@@ -1,6 +1,7 @@
 /**
  * A file system whose calls can be made to fail: with an errno, short, for want of room, or for good from the n-th call on (a crash).
- * It works on real files, so that what a failure leaves behind is what a real one leaves.
+ * It works on real files, so that what a failure leaves behind is what a real one leaves. Syncs are counted and can fail, but are not
+ * made: no test cuts the power.
  */
 import { createDurableFs, type DurableFs, systemCalls, type SystemCalls } from '../../src/store/durable-fs.ts'
 import { Crash, observeCalls } from './observe-calls.ts'
@@ -10,7 +11,7 @@ type CallName = keyof SystemCalls
 export class FailingFs {
   readonly fs: DurableFs
   readonly #failures: { call: CallName; errno: string; left: number }[] = []
-  #calls = 0
+  #names: CallName[] = []
   #crashAt = Infinity
   #crashTearsWrites = false
   #shortWriteBytes = Infinity
@@ -18,13 +19,14 @@ export class FailingFs {
   #roomErrno = 'ENOSPC'
 
   constructor() {
-    const observed = observeCalls(systemCalls, (name) => this.#before(name))
+    const unsynced = { ...systemCalls, fsync() {}, fdatasync() {} }
+    const observed = observeCalls(unsynced, (name) => this.#before(name))
     this.fs = createDurableFs({ ...observed, write: (...call) => this.#write(...call) })
   }
 
-  /** Calls made since the start or the last mend(), closing left out. */
-  get calls(): number {
-    return this.#calls
+  /** The calls made since the start or the last mend(), closing left out. */
+  get names(): readonly CallName[] {
+    return this.#names
   }
 
   /** The next `times` calls of this name throw, without an effect. */
@@ -45,22 +47,23 @@ export class FailingFs {
 
   /** The n-th call from now (1 is the next) and all behind it are not made; with `tearing`, half of a write that is the n-th is. */
   crashAt(n: number, { tearing = false }: { tearing?: boolean } = {}): void {
-    this.#crashAt = this.#calls + n
+    this.#crashAt = this.#names.length + n
     this.#crashTearsWrites = tearing
   }
 
   /** Everything works again, and calls are counted anew. */
   mend(): void {
     this.#failures.length = 0
-    this.#calls = 0
+    this.#names = []
     this.#crashAt = Infinity
     this.#shortWriteBytes = Infinity
     this.#roomBytes = Infinity
   }
 
   #before(name: CallName): void {
-    this.#calls += 1
-    if (this.#calls >= this.#crashAt) throw new Crash(`at call ${this.#calls} (${name})`)
+    this.#names.push(name)
+    const calls = this.#names.length
+    if (calls >= this.#crashAt) throw new Crash(`at call ${calls} (${name})`)
     const failure = this.#failures.find(({ call, left }) => call === name && left > 0)
     if (failure === undefined) return
     failure.left -= 1
@@ -71,7 +74,7 @@ export class FailingFs {
     try {
       this.#before('write')
     } catch (error) {
-      const isTorn = error instanceof Crash && this.#crashTearsWrites && this.#calls === this.#crashAt
+      const isTorn = error instanceof Crash && this.#crashTearsWrites && this.#names.length === this.#crashAt
       if (isTorn) systemCalls.write(fd, buffer, offset, Math.floor(length / 2))
       throw error
     }

@@ -17,7 +17,7 @@ import { examine, type Finding } from '../../src/store/doctor.ts'
 import { encodeRecord } from '../../src/store/journal.ts'
 import type { SessionStore } from '../../src/store/session-store.ts'
 import { replay } from '../core/journals.ts'
-import { DataDirectory, unsyncedFs } from '../fakes/data-directory.ts'
+import { DataDirectory } from '../fakes/data-directory.ts'
 import { claimOf, creation, enveloped, renaming, turn } from '../fakes/records.ts'
 
 const claim = claimOf(3)
@@ -42,7 +42,7 @@ describe('a journal that is cut at any byte', () => {
     for (let length = 0; length < whole.length; length++) {
       replaceFile(journal, whole.subarray(0, length))
       const kept = few.slice(0, ends.filter((end) => end <= length).length)
-      const store = data.store({ fs: unsyncedFs })
+      const store = data.store()
       if (kept.length === 0) {
         await expectCode(store.load(id), 'session_not_found')
         await expectCode(store.load(id, later), 'session_not_found')
@@ -64,7 +64,7 @@ describe('a journal that is cut at any byte', () => {
     const whole = readFileSync(journal)
     for (let length = 0; length < whole.length; length++) {
       replaceFile(journal, whole.subarray(0, length))
-      const store = data.store({ fs: unsyncedFs })
+      const store = data.store()
       if (length < (ends[1] ?? 0)) {
         await expectCode(store.load(id), 'journal_truncated')
         await expectCode(store.append(later, id, 2, renaming(later, 2, 'blank')), 'journal_truncated')
@@ -110,7 +110,7 @@ describe('a journal that is cut at any byte', () => {
       { type: 'message.accepted', turnId: 'next', taskId: 'next', input: 'next' },
     ])
     const journalOffset = await store.append(later, id, kept.length, more)
-    const { state } = await data.store({ fs: unsyncedFs }).load(id)
+    const { state } = await data.store().load(id)
     expect(state, label).toEqual({ ...replay([...kept, ...more]), journalOffset })
   }
 })
@@ -121,7 +121,7 @@ describe('a journal with any bit changed', () => {
     const other = createId()
     await data.create(claim, other, creation(claim, other))
     await data.create(claim, id, few, 0)
-    const store = data.store({ fs: unsyncedFs })
+    const store = data.store()
     await forEachFlip(data.files(id).journal, async (label) => {
       await expectCode(store.load(id), 'session_damaged', label)
       await expectCode(store.load(id, later), 'session_damaged', label)
@@ -137,7 +137,7 @@ describe('a journal with any bit changed', () => {
   test('is found out by replays and the doctor where the snapshot covers it, and the session loads as it was', async () => {
     const data = new DataDirectory()
     const state = await data.create(claim, id, few)
-    const store = data.store({ fs: unsyncedFs })
+    const store = data.store()
     const { journal } = data.files(id)
     const lastByte = readFileSync(journal).length - 1
     await forEachFlip(journal, async (label, byte) => {
@@ -151,7 +151,7 @@ describe('a journal with any bit changed', () => {
   test('is found out at load behind the snapshot', async () => {
     const data = new DataDirectory()
     await data.create(claim, id, few, 2)
-    const store = data.store({ fs: unsyncedFs })
+    const store = data.store()
     const [, covered = 0, third = 0] = ends
     await forEachFlip(
       data.files(id).journal,
@@ -209,7 +209,7 @@ describe('a snapshot', () => {
     ]
     for (const [label, run] of spoil) {
       run()
-      const store = data.store({ fs: unsyncedFs })
+      const store = data.store()
       const loaded = await store.load(id, later)
       expect(loaded.state, label).toEqual(state)
       expect(loaded.notes, label).toMatchObject([{ kind: 'snapshot-rebuilt', sessionId: id }])
