@@ -47,6 +47,8 @@ function copyProject(target: string): void {
   }
   symlinkSync(join(root, 'node_modules'), join(target, 'node_modules'))
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: target, stdio: 'inherit' })
+  // Commands that ask git find a repository, and not one above the temporary directory.
+  execFileSync('git', ['init', '--quiet'], { cwd: target, stdio: 'inherit' })
 }
 
 /** Why the block does not work; undefined where it does. */
