@@ -101,7 +101,12 @@ function createHost(kind: 'threads' | 'in-process', capacity: number, store: Ses
   return createLocalHost({
     capacity,
     runStay: (options, port) =>
-      runStay(options, port, { store, clock: systemClock, loadBehavior, threadId: 0 }),
+      runStay(options, port, {
+        store,
+        clock: systemClock,
+        loadBehavior: (spec) => loadBehavior(spec, options.limits.resultBytes),
+        threadId: 0,
+      }),
     readSession: async (_store, sessionId) => (await store.load(sessionId)).state,
   })
 }

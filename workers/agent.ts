@@ -46,7 +46,7 @@ export default async function serveStay({ options, port }: StayTask): Promise<vo
       clock: systemClock,
       threadId,
       async loadBehavior(spec) {
-        const loaded = await loadBehavior(spec)
+        const loaded = await loadBehavior(spec, options.limits.resultBytes)
         reusable = !loaded.userModule
         return loaded
       },

@@ -11,13 +11,19 @@ export interface LoadedBehavior {
   userModule: boolean
 }
 
-/** The behavior of a spec. Throws `start_failed` with the module's own error where it does not load or has no `run`. */
-export async function loadBehavior(spec: AgentSpec): Promise<LoadedBehavior> {
+/** Longer output of a command is cut in the middle, and marked. */
+const SHELL_OUTPUT_BYTES = 1024 * 1024
+
+/** The behavior of a spec, whose results are to be at most `resultBytes` long. Throws `start_failed` with the module's own error where it does not load or has no `run`. */
+export async function loadBehavior(spec: AgentSpec, resultBytes: number): Promise<LoadedBehavior> {
   switch (spec.behavior) {
     case 'echo':
       return { behavior: echoBehavior, userModule: false }
     case 'shell':
-      return { behavior: createShellBehavior(), userModule: false }
+      return {
+        behavior: createShellBehavior({ outputBytes: Math.min(SHELL_OUTPUT_BYTES, resultBytes) }),
+        userModule: false,
+      }
     default:
       return { behavior: await importBehavior(spec.behavior), userModule: true }
   }
@@ -27,7 +33,8 @@ async function importBehavior(path: string): Promise<Behavior> {
   let behavior: unknown
   try {
     const loaded: unknown = await import(pathToFileURL(path).href)
-    behavior = loaded instanceof Object && 'default' in loaded ? loaded.default : undefined
+    behavior =
+      typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined
   } catch (error) {
     throw new AgentryError(
       'start_failed',

@@ -11,20 +11,18 @@ import type { AgentSpec } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { decideRestart } from '../core/restart-policy.ts'
-import { AgentryError, assertNever, isErrorCode, toAgentryError } from '../errors.ts'
+import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { FromAgent, TurnEvent } from '../protocol/from-agent.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { Claim, ClaimAuthority } from '../store/session-store.ts'
 import type { AgentHost, Stay, StayEnd } from './agent-host.ts'
 import { type Call, PendingCalls, type Request } from './pending-calls.ts'
+import { endError } from './stay-end.ts'
+import { StayWatch } from './stay-watch.ts'
 import type { Slot, ThreadSlots } from './thread-slots.ts'
 
 /** Beyond the grace of a stop: for a behavior that ignores its signal, and for closing the session. */
 const STOP_MARGIN_MS = 7_000
-/** Heartbeats that may stay unanswered, one per second. */
-const MAX_MISSED_BEATS = 5
-/** A reading of the memory that takes longer than this counts as no answer. */
-const READING_MS = 1_000
 /** How long after a start that got no thread the next one is tried, where acknowledged work waits. */
 const RETRY_MS = 5_000
 
@@ -56,6 +54,7 @@ export interface SupervisedAgentOptions {
 
 interface LiveStay {
   stay: Stay
+  watch: StayWatch
   claim: Claim
   slot: Slot
   ready: boolean
@@ -82,8 +81,6 @@ export class SupervisedAgent {
   #retryTimer: Timer | undefined
   #idleTimer: Timer | undefined
   #idleSinceMs = 0
-  #missedBeats = 0
-  #reading = false
   #usage: ResourceUsage | undefined
   #lastActivityAt: string | undefined
   #resume: boolean
@@ -217,51 +214,18 @@ export class SupervisedAgent {
     this.#live?.stay.terminate(reason)
   }
 
-  /** One heartbeat. `onTime`: the supervisor's own timer was not late, so a missing answer counts. */
+  /** One heartbeat; see StayWatch. */
   beat(onTime: boolean): void {
-    const live = this.#live
-    if (!live?.ready) return
-    if (!onTime) this.#missedBeats = 0
-    if (this.#missedBeats >= MAX_MISSED_BEATS) {
-      live.stay.terminate(`did not answer ${MAX_MISSED_BEATS} heartbeats, one per second`)
-      return
-    }
-    this.#missedBeats += 1
-    live.stay.send({ type: 'ping', id: 0 })
+    if (this.#live?.ready && this.#live.intent === undefined) this.#live.watch.beat(onTime)
   }
 
-  /**
-   * Reads the thread's memory and ends the thread above its limit, or when it gives no answer for READING_MS. Resolves with
-   * the reading; undefined where there is none.
-   */
+  /** One reading of the thread's memory; see StayWatch. Undefined where there is none. */
   async watchMemory(): Promise<ResourceUsage | undefined> {
     const live = this.#live
-    if (live === undefined || this.#reading) return undefined
-    this.#reading = true
-    const { clock, spec } = this.#options
-    const { promise: timeout, resolve } = Promise.withResolvers<'timeout'>()
-    const timer = clock.setTimer(READING_MS, () => resolve('timeout'))
-    try {
-      const usage = await Promise.race([live.stay.usage(), timeout])
-      if (this.#live !== live || usage === undefined) return undefined
-      if (usage === 'timeout') {
-        // Nothing in the thread can answer: a builtin that fills memory would look like this, and so does one that only
-        // takes long. The heartbeat ends the latter later; the process must not wait for the former.
-        if (process.memoryUsage.rss() > this.#rssLimit())
-          live.stay.terminate('did not answer while memory grew')
-        return undefined
-      }
-      this.#usage = usage
-      const usedMb = (usage.heapBytes + usage.externalBytes) / 2 ** 20
-      const { memoryMb } = spec.limits
-      if (usedMb > memoryMb) {
-        live.stay.terminate(`used ${Math.round(usedMb)} MiB of memory, its limit is ${memoryMb} MiB`)
-      }
-      return usage
-    } finally {
-      timer.cancel()
-      this.#reading = false
-    }
+    const usage = await live?.watch.readMemory()
+    if (usage === undefined || this.#live !== live) return undefined
+    this.#usage = usage
+    return usage
   }
 
   /** True while a turn runs on a thread whose code is not Agentry's: such memory is watched closely. */
@@ -271,12 +235,6 @@ export class SupervisedAgent {
 
   get hasThread(): boolean {
     return this.#live !== undefined
-  }
-
-  #rssAtStart = 0
-
-  #rssLimit(): number {
-    return this.#rssAtStart + 2 * this.spec.limits.memoryMb * 2 ** 20
   }
 
   #refusal(): AgentryError | undefined {
@@ -323,7 +281,6 @@ export class SupervisedAgent {
       const given = await this.#options.stayOptions()
       beginning.signal.throwIfAborted()
       claim = claims.claim(spec.id)
-      this.#rssAtStart = process.memoryUsage.rss()
       const options: StayOptions = { ...given, spec, claim, resume: this.#resume }
       const stay = host.start(options, (envelope) => this.#receive(live, envelope))
       const startTimer = clock.setTimer(startMs, () => {
@@ -332,12 +289,13 @@ export class SupervisedAgent {
       })
       const live: LiveStay = {
         stay,
+        watch: new StayWatch(stay, clock, spec.limits.memoryMb),
         claim,
         slot,
         ready: false,
+        startTimedOut: false,
         intent: undefined,
         startTimer,
-        startTimedOut: false,
         gone: Promise.resolve(),
       }
       live.gone = stay.exited.then((end) => this.#ended(live, end))
@@ -396,7 +354,7 @@ export class SupervisedAgent {
         this.#sent.join(envelope.id, envelope.turnId)
         break
       case 'pong':
-        this.#missedBeats = 0
+        live.watch.answered()
         return
       case 'stopped':
         return
@@ -421,7 +379,6 @@ export class SupervisedAgent {
   #ready(live: LiveStay): void {
     live.ready = true
     live.startTimer.cancel()
-    this.#missedBeats = 0
     this.#setState('idle')
     this.#starting.resolve()
     const waiting = this.#waiting
@@ -513,30 +470,5 @@ export class SupervisedAgent {
     if (this.#state === state) return
     this.#state = state
     this.#options.onState(state, error)
-  }
-}
-
-/** The end of a thread as the error that its callers get. */
-function endError(agentId: string, end: StayEnd, { ready, startTimedOut }: LiveStay): AgentryError {
-  if (startTimedOut) return new AgentryError('start_timeout', `agent ${agentId} ${describeEnd(end)}`)
-  if (!ready && end.kind === 'error' && isErrorCode(end.code)) return new AgentryError(end.code, end.message)
-  const code = ready ? 'agent_crashed' : 'start_failed'
-  return new AgentryError(code, `the thread of agent ${agentId} ${describeEnd(end)}`, {
-    ...(end.kind === 'exit' && { data: { exitCode: end.code } }),
-  })
-}
-
-function describeEnd(end: StayEnd): string {
-  switch (end.kind) {
-    case 'stopped':
-      return 'ended unasked'
-    case 'exit':
-      return `exited with code ${end.code}`
-    case 'terminated':
-      return `was ended: it ${end.reason}`
-    case 'error':
-      return `failed: ${end.message}`
-    default:
-      return assertNever(end)
   }
 }
