@@ -283,6 +283,16 @@ describe('sessions export', () => {
     })
     expect(imported.id).not.toBe(id)
     expect(await conversation(cli, imported.id)).toEqual(await conversation(cli, id))
+
+    // The file in the data directory is as good.
+    const again = await cli.json<SessionInfo>(
+      'sessions',
+      'import',
+      join('sessions', `${id}.json`),
+      '--agent',
+      'other',
+    )
+    expect(await conversation(cli, again.id)).toEqual(await conversation(cli, id))
   })
 })
 
