@@ -20,6 +20,7 @@ import { outcomeOf } from '../protocol/outcome.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import { killLeftovers } from './processes/leftover-processes.ts'
+import { removeStateFiles } from './processes/state-file.ts'
 
 import type { Session } from './session.ts'
 import { SessionSet } from './session-set.ts'
@@ -361,6 +362,7 @@ export class AgentLoop {
     const turn = session.state.turn
     if (turn === null) return
     await killLeftovers(turn.turnId)
+    removeStateFiles(turn.turnId)
     try {
       for (const record of recoverTurn(session.state, this.#options.behavior.resumable === true))
         session.record(record)

@@ -12,11 +12,9 @@
  * makes no pipes) cannot be opened by name: `>&2` works, `> /dev/stderr` fails.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { constants, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { AgentryError, describeThrown } from '../../errors.ts'
@@ -24,7 +22,8 @@ import { killLeftovers } from './leftover-processes.ts'
 import { CommandOutput } from './command-output.ts'
 import { endGroup, signalProcesses } from './process-group.ts'
 import type { Reaper } from './reaper.ts'
-import { parseShellState, SHELL_WRAPPER, type ShellState } from './shell-wrapper.ts'
+import { SHELL_WRAPPER, type ShellState } from './shell-wrapper.ts'
+import { createStateFile, readStateFile } from './state-file.ts'
 import { systemErrorCode } from './system-error-code.ts'
 
 export interface RunCommandOptions {
@@ -66,7 +65,7 @@ export interface CommandResult {
  */
 export async function runCommand(options: RunCommandOptions): Promise<CommandResult> {
   options.signal?.throwIfAborted()
-  const stateFile = createStateFile()
+  const stateFile = createStateFile(options.turnId)
   try {
     const { output, exitCode } = await runShell(options, stateFile)
     const state = readStateFile(stateFile)
@@ -167,27 +166,6 @@ function readOutput(stdout: Readable, options: RunCommandOptions): Promise<strin
       resolve(kept.text())
     })
   })
-}
-
-/** Readable by its owner only: the state holds the session's vars. */
-function createStateFile(): string {
-  const path = join(tmpdir(), `agentry-${randomUUID()}`)
-  try {
-    writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    throw notRun(`no temporary file can be made: ${describeThrown(error)}`, error)
-  }
-  return path
-}
-
-/** Undefined also where the file is gone: the reaper, or the command, removed it. */
-function readStateFile(path: string): ReturnType<typeof parseShellState> {
-  try {
-    return parseShellState(readFileSync(path))
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 function notRun(why: string, cause?: unknown): AgentryError {
