@@ -17,6 +17,7 @@ const LATE_MS = 2_000
 export interface HealthOptions {
   clock: Clock
   agents(): Iterable<SupervisedAgent>
+  /** Once a second for each agent on a thread. */
   onUsage(agent: SupervisedAgent, usage: ResourceUsage): void
   onFault(agent: SupervisedAgent, error: unknown): void
 }
@@ -28,10 +29,10 @@ export function watchHealth(options: HealthOptions): () => void {
   let lastBeatMs = clock.monotonicMs()
   let closed = false
 
-  const read = async (agent: SupervisedAgent): Promise<void> => {
+  const read = async (agent: SupervisedAgent, report: boolean): Promise<void> => {
     try {
       const usage = await agent.watchMemory()
-      if (usage) options.onUsage(agent, usage)
+      if (usage && report) options.onUsage(agent, usage)
     } catch (error) {
       options.onFault(agent, error)
     }
@@ -44,7 +45,7 @@ export function watchHealth(options: HealthOptions): () => void {
     for (const agent of options.agents()) {
       if (!agent.hasThread) continue
       if (beatDue) agent.beat(now - lastBeatMs < LATE_MS)
-      if (beatDue || agent.runsUserCode) void read(agent)
+      if (beatDue || agent.runsUserCode) void read(agent, beatDue)
     }
     if (beatDue) lastBeatMs = now
     timer = clock.setTimer(MEMORY_MS, tick)

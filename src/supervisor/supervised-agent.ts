@@ -4,7 +4,7 @@
  * A1  At most one stay at a time; the next one starts only after the thread of the last one is gone and its claim released.
  * A2  Every call is settled once. What was sent to a stay is settled by it or, when it ends, by one cause; what was not sent
  *     yet survives a crash and a hibernation and goes to the next stay, in order.
- * A3  After `stop` was sent nothing more is sent to that stay: a message that meets a hibernating agent waits for the next one.
+ * A3  After `stop` was sent no call is sent to that stay any more: a message that meets a hibernating agent waits for the next one.
  * A4  Restarts follow the policy; after too many the agent is `failed` until it is started by hand.
  */
 import type { AgentSpec } from '../agent-spec.ts'
@@ -214,9 +214,9 @@ export class SupervisedAgent {
     this.#live?.stay.terminate(reason)
   }
 
-  /** One heartbeat; see StayWatch. */
+  /** One heartbeat; see StayWatch. A stay that is to stop is watched too: a thread that answers nothing does not use its grace. */
   beat(onTime: boolean): void {
-    if (this.#live?.ready && this.#live.intent === undefined) this.#live.watch.beat(onTime)
+    if (this.#live?.ready) this.#live.watch.beat(onTime)
   }
 
   /** One reading of the thread's memory; see StayWatch. Undefined where there is none. */
