@@ -293,6 +293,39 @@ describe('fsync', () => {
     expect(failing.names).toEqual(['fstat', 'write', 'fdatasync'])
   })
 
+  test('a new file is synced before it gets its name, and its folder afterwards', async () => {
+    const { failing, store, append, id } = await setUp('always')
+    const other = createId()
+    await store.append(claim, other, 0, creation(claim, other))
+    const created = failing.names.slice(failing.names.indexOf('write'))
+    expect(created).toEqual(['write', 'fsync', 'open', 'fsync'])
+    await append(1)
+    const { state } = await store.load(id)
+    failing.mend()
+    await store.snapshot(claim, state)
+    expect(failing.names).toEqual(['fstat', 'open', 'fstat', 'write', 'fsync', 'rename', 'open', 'fsync'])
+  })
+
+  test('a move syncs its mark, its record and both folders before the mark goes', async () => {
+    const { failing, store, id } = await setUp('always')
+    await store.snapshot(claim, (await store.load(id, claim)).state)
+    failing.mend()
+    await store.trash(claim, id)
+    const steps = failing.names.filter((name) => !['lstat', 'fstat', 'open', 'mkdir'].includes(name))
+    const record = steps.indexOf('write')
+    expect(steps.slice(record)).toEqual([
+      'write',
+      'fdatasync',
+      'rename',
+      'rename',
+      'fsync',
+      'fsync',
+      'unlink',
+    ])
+    // The folders that had to be made, the mark, the folder of the mark.
+    expect(steps.slice(0, record)).toEqual(['fsync', 'fsync', 'fsync', 'fsync'])
+  })
+
   test('interval: appends are synced together, at most every 100 ms', async () => {
     const { failing, clock, append } = await setUp('interval')
     await append(1)
