@@ -1,4 +1,5 @@
 /** createTeam: puts directory, store, host, runtime and supervisor together. Nothing else knows all of them. */
+import type { AgentSpec } from './agent-spec.ts'
 import { AgentHandle, DEFAULT_GRACE_MS } from './supervisor/agent-handle.ts'
 import type {
   Agent,
@@ -26,7 +27,7 @@ import {
 import type { Outcome } from './protocol/from-agent.ts'
 import { loadBehavior } from './runtime/load-behavior.ts'
 import { runStay } from './runtime/stay.ts'
-import { openRegistry } from './store/agent-registry.ts'
+import { type AgentRegistry, openRegistry } from './store/agent-registry.ts'
 import { Catalog } from './store/catalog.ts'
 import { openDirectory, type OwnedDirectory } from './store/directory.ts'
 import { createFileStore } from './store/file-store.ts'
@@ -42,7 +43,10 @@ const RETENTION_INTERVAL_MS = 24 * 3_600_000
 export interface TeamOptions {
   /** The data directory, created where it is missing. Default: `./sessions`. */
   data?: string
-  /** Agents to have from the start: registered where they are new, and their specs win over registered ones. */
+  /**
+   * The configured agents: registered where they are new; their specs win over registered ones. One that was configured at an earlier
+   * start and is not any more is kept, stopped.
+   */
   agents?: readonly AgentSpecInput[]
   /** Off where it is left out. Applied at start and daily. */
   retention?: RetentionPolicy & { /** How long the trash keeps sessions, ms. */ trashAgeMs?: number }
@@ -72,6 +76,7 @@ export async function createTeam(options: TeamOptions = {}): Promise<Team> {
     const trash = await trashOf(store)
     directory.outrank(Math.max(catalog.highestEpoch(), ...trash.map(({ epoch }) => epoch)))
     const registry = openRegistry(directory.directory)
+    if (options.agents) stopRemoved(registry, specs)
     const supervisor = new Supervisor({
       epoch: directory.epoch,
       claims: directory.claims,
@@ -93,6 +98,13 @@ export async function createTeam(options: TeamOptions = {}): Promise<Team> {
   } catch (error) {
     directory.close()
     throw error
+  }
+}
+
+/** An agent that was taken out of the configuration is kept, stopped: its sessions and its spec may still be wanted. */
+function stopRemoved(registry: AgentRegistry, specs: readonly AgentSpec[]): void {
+  for (const { spec, configured } of registry.all()) {
+    if (configured && !specs.some(({ id }) => id === spec.id)) registry.put(spec, true)
   }
 }
 

@@ -26,7 +26,7 @@ export type TurnEvent =
   | {
       type: 'text'
       text: string
-      /** Text before this one was dropped: the reader was too slow. */ dropped?: true
+      /** Text before or within this one was dropped: there was too much, or the reader was too slow. */ dropped?: true
     }
   | { type: 'tool-started'; toolCallId: string; name: string; input: Json }
   | { type: 'tool-finished'; toolCallId: string; outcome: ToolOutcome; exitCode?: number }

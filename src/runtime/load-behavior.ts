@@ -15,7 +15,10 @@ export interface LoadedBehavior {
 const SHELL_OUTPUT_BYTES = 1024 * 1024
 
 /** The behavior of a spec, whose results are to be at most `resultBytes` long. Throws `start_failed` with the module's own error where it does not load or has no `run`. */
-export async function loadBehavior(spec: AgentSpec, resultBytes: number): Promise<LoadedBehavior> {
+export async function loadBehavior(
+  spec: AgentSpec,
+  resultBytes: number = SHELL_OUTPUT_BYTES,
+): Promise<LoadedBehavior> {
   switch (spec.behavior) {
     case 'echo':
       return { behavior: echoBehavior, userModule: false }

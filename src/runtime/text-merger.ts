@@ -6,7 +6,7 @@ const MAX_CHARS_PER_INTERVAL = 64 * 1024
 
 /**
  * Merges the text that a turn emits: at most one piece per INTERVAL_MS and at most MAX_CHARS_PER_INTERVAL in it; what comes
- * beyond is dropped, and the next piece says so. The first piece waits for the interval too, so that a short turn sends one.
+ * beyond is dropped, and the piece says so. The first piece waits for the interval too, so that a short turn sends one.
  */
 export class TextMerger {
   readonly #clock: Clock

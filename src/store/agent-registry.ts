@@ -25,6 +25,8 @@ export interface RegisteredAgent {
   readonly spec: AgentSpec
   /** Stopped by hand: not started with the team. */
   readonly stopped: boolean
+  /** Set where the agent comes from the team's configuration, not from a spawn. */
+  readonly configured?: true
 }
 
 const specSchema: z.ZodType<AgentSpec> = z.object({
@@ -40,7 +42,7 @@ const specSchema: z.ZodType<AgentSpec> = z.object({
 const fileSchema = z.object({
   formatVersion: z.literal(FORMAT_VERSION),
   agents: z
-    .array(z.object({ spec: specSchema, stopped: z.boolean() }))
+    .array(z.object({ spec: specSchema, stopped: z.boolean(), configured: z.literal(true).exactOptional() }))
     .refine((agents) => new Set(agents.map(({ spec }) => spec.id)).size === agents.length, 'an id twice'),
 })
 
@@ -75,8 +77,8 @@ export class AgentRegistry {
   }
 
   /** Adds an agent as the last one, or replaces it where it stands. */
-  put(spec: AgentSpec, stopped = false): void {
-    const agent: RegisteredAgent = { spec, stopped }
+  put(spec: AgentSpec, stopped = false, configured = false): void {
+    const agent: RegisteredAgent = { spec, stopped, ...(configured && { configured }) }
     const known = this.#agents.some((other) => other.spec.id === spec.id)
     this.#write(
       known
@@ -99,7 +101,7 @@ export class AgentRegistry {
     if (agent === undefined) {
       throw new AgentryError('agent_not_found', `no agent ${agentId} is registered`, { data: { agentId } })
     }
-    if (agent.stopped !== stopped) this.put(agent.spec, stopped)
+    if (agent.stopped !== stopped) this.put(agent.spec, stopped, agent.configured)
   }
 
   #write(agents: readonly RegisteredAgent[]): void {

@@ -51,12 +51,21 @@ export class AgentHandle implements Agent {
   async *stream(input: string, options: SendOptions = {}): AsyncGenerator<TurnEvent, void, undefined> {
     this.#assertMessage(input, options)
     const events: TurnEvent[] = []
+    let dropped = false
     let wake = Promise.withResolvers<void>()
     let ended: { outcome: Outcome } | { error: AgentryError } | undefined
     const onEvent = (event: TurnEvent): void => {
       if (event.type === 'turn-finished') return // comes last, from the outcome itself
-      if (event.type === 'text' && events.length >= MAX_PIECES_BEHIND) return
-      events.push(event)
+      if (event.type === 'text') {
+        if (events.length >= MAX_PIECES_BEHIND) {
+          dropped = true
+          return
+        }
+        events.push(dropped ? { ...event, dropped: true } : event)
+        dropped = false
+      } else {
+        events.push(event)
+      }
       wake.resolve()
     }
     this.#supervisor.send(this.id, { input, ack: 'finished', options, onEvent }).then(

@@ -160,13 +160,14 @@ export class Supervisor {
     }
   }
 
-  /** Takes a spec over as it is, for the next start of the agent: the configuration wins over the registry. */
+  /** Takes a spec of the configuration over, for the next start of its agent: it wins over a registered one. */
   async define(spec: AgentSpec): Promise<void> {
     const known = this.#options.registry.get(spec.id)
-    if (known && sameSpec(known.spec, spec)) return
+    if (known?.configured && sameSpec(known.spec, spec)) return
+    const stopped = known?.configured === true && known.stopped
     await this.#agents.get(spec.id)?.stop(0)
-    this.#options.registry.put(spec, known?.stopped ?? false)
-    this.#agents.set(spec.id, this.#supervise(spec, known?.stopped ?? false))
+    this.#options.registry.put(spec, stopped, true)
+    this.#agents.set(spec.id, this.#supervise(spec, stopped))
   }
 
   async stop(agentId: string, graceMs: number): Promise<void> {

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTeam, type TeamOptions } from '../src/index.ts'
+
+const OPS = { id: 'ops', behavior: 'echo' }
+const REVIEWER = { id: 'reviewer', behavior: 'echo' }
+
+describe('the configured agents of a team', () => {
+  let data: string
+
+  beforeEach(async () => {
+    data = await mkdtemp(join(tmpdir(), 'agentry-team-'))
+  })
+  afterEach(async () => {
+    await rm(data, { recursive: true, force: true })
+  })
+
+  async function statesWith(agents: TeamOptions['agents']): Promise<Record<string, string>> {
+    await using team = await createTeam({ data, host: 'in-process', ...(agents && { agents }) })
+    return Object.fromEntries(team.agents().map(({ id, state }) => [id, state]))
+  }
+
+  it('are kept, stopped, when they are taken out of the configuration, and start again when they are back', async () => {
+    expect(await statesWith([OPS, REVIEWER])).toEqual({ ops: 'hibernated', reviewer: 'hibernated' })
+    expect(await statesWith([OPS])).toEqual({ ops: 'hibernated', reviewer: 'stopped' })
+    expect(await statesWith([OPS, REVIEWER])).toEqual({ ops: 'hibernated', reviewer: 'hibernated' })
+  })
+
+  it('stay stopped when they were stopped by hand', async () => {
+    {
+      await using team = await createTeam({ data, host: 'in-process', agents: [OPS] })
+      await team.agent('ops')?.stop()
+    }
+    expect(await statesWith([OPS])).toEqual({ ops: 'stopped' })
+  })
+
+  it('leave spawned agents alone', async () => {
+    {
+      await using team = await createTeam({ data, host: 'in-process' })
+      await team.spawn(REVIEWER)
+    }
+    expect(await statesWith([OPS])).toEqual({ reviewer: 'hibernated', ops: 'hibernated' })
+    expect(await statesWith(undefined)).toEqual({ reviewer: 'hibernated', ops: 'hibernated' })
+  })
+
+  it('have the spec of the configuration, whatever is registered', async () => {
+    await statesWith([OPS])
+    await using team = await createTeam({
+      data,
+      host: 'in-process',
+      agents: [{ ...OPS, role: 'Runs things' }],
+    })
+    expect(team.agent('ops')?.info().role).toBe('Runs things')
+  })
+})
