@@ -13,7 +13,12 @@ agentHostContract('the local host', ({ directory, capacity }) => {
   return createLocalHost({
     capacity,
     runStay: (options, port) =>
-      runStay(options, port, { store, clock: systemClock, loadBehavior, threadId: 0 }),
+      runStay(options, port, {
+        store,
+        clock: systemClock,
+        loadBehavior: (spec) => loadBehavior(spec, options.limits.resultBytes),
+        threadId: 0,
+      }),
     readSession: async (_store, sessionId) => (await store.load(sessionId)).state,
   })
 })
