@@ -1,8 +1,9 @@
 /** The life of one agent (A1 to A4), through a supervisor whose host does what the test says. */
 import { describe, expect, test } from 'vitest'
 import type { AgentState } from '../../src/api.ts'
+import { createId } from '../../src/core/ids.ts'
 import { toAgentryError } from '../../src/errors.ts'
-import type { Outcome } from '../../src/protocol/from-agent.ts'
+import type { FromAgent, Outcome } from '../../src/protocol/from-agent.ts'
 import { type ScriptedSupervisor, scriptedSupervisor, specOf } from '../fakes/scripted-supervisor.ts'
 import { SimulatedClock } from '../fakes/simulated-clock.ts'
 
@@ -357,6 +358,25 @@ describe('an agent that gets no thread', () => {
     ;(await team.host.stay('b')).ready()
     await again
   })
+
+  test('although acknowledged work waits in its session is started again and again until it gets one', async () => {
+    const team = await scriptedSupervisor({ capacity: 1, limits: { threadWaitMs: 2_000 } })
+    const first = await team.spawn('a')
+    first.say(recordsOfQueuedMessage('a'))
+    first.end(CRASH)
+    await team.clock.advanceAsync(0)
+    const busy = await team.spawn('b')
+    const sent = send(team, 'b', 'long')
+    await team.clock.advanceAsync(60_000)
+    expect(['starting', 'hibernated']).toContain(stateOf(team, 'a'))
+    expect(team.host.stays).toHaveLength(2)
+    busy.finish('long')
+    await sent
+    while (busy.all('stop').length === 0) await team.clock.advanceAsync(100)
+    busy.end({ kind: 'stopped' })
+    const second = await team.host.stay('a', 2)
+    expect(second.options.resume).toBe(true)
+  })
 })
 
 describe('heartbeats', () => {
@@ -415,6 +435,35 @@ describe('memory', () => {
     expect(team.events.filter(({ type }) => type === 'usage')).toHaveLength(10)
   })
 })
+
+/** What a stay reports of a session that was created and has one acknowledged message in its queue. */
+function recordsOfQueuedMessage(agentId: string): FromAgent {
+  const [sessionId, turnId] = [createId(), createId()]
+  const envelope = { epoch: 1, at: '2026-01-01T00:00:00.000Z' }
+  return {
+    type: 'records',
+    sessionId,
+    records: [
+      {
+        ...envelope,
+        seq: 1,
+        type: 'session.created',
+        sessionId,
+        agentId,
+        name: 'default',
+        description: '',
+        status: 'active',
+        activation: 1,
+        workingDir: '/',
+        prompt: '',
+        vars: {},
+        metadata: {},
+      },
+      { ...envelope, seq: 2, type: 'message.accepted', turnId, taskId: turnId, input: 'queued' },
+    ],
+    journalOffset: 100,
+  }
+}
 
 /** Time can pass on it without any timer firing: a process that was stopped and continued. */
 class LeapingClock extends SimulatedClock {
