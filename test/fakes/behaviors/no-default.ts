@@ -1,0 +1,1 @@
+export const behavior = 'not exported as it should be'
