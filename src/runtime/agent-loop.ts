@@ -6,30 +6,26 @@
  * L2  Served at any time, also during a turn: acceptance of messages, cancel, ping, commands on other sessions.
  * L3  Every message and command gets exactly one answer: a reply, a failure, or the end of its turn. Only the end of the
  *     thread may come instead; the supervisor settles what is open then.
- * L4  A taskId that this stay has seen, or its current session remembers, is never run again.
- * L5  After a failed write nothing of it is acknowledged; the session is opened again from disk before the next work.
+ * L4  After a failed write nothing of it is acknowledged; the session is opened again from disk before the next work.
  */
 import type { Behavior } from '../behavior.ts'
-import { Mailbox } from '../core/mailbox.ts'
-import { type Message, summarizeRecord } from '../core/record.ts'
-import { MAX_TASKS, type SessionState } from '../core/session-state.ts'
-import { findTask, recoverTurn } from '../core/turn.ts'
+import { summarizeRecord } from '../core/record.ts'
+import { MAX_TASKS } from '../core/session-state.ts'
+import { recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, type ErrorCode, toAgentryError, type WireError } from '../errors.ts'
-import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
+import type { TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
+import { Answers } from './answers.ts'
+import { type CommandEnvelope, Inbox, unfinishedOf } from './inbox.ts'
 import { killLeftovers } from './processes/leftover-processes.ts'
 import { removeStateFiles } from './processes/state-file.ts'
 
 import type { Session } from './session.ts'
 import { SessionSet } from './session-set.ts'
 import type { StayEnvironment, StayPort } from './stay.ts'
-import { TaskMemory } from './task-memory.ts'
 import { runTurn } from './turn-runner.ts'
-
-type MessageEnvelope = Extract<ToAgent, { type: 'message' }>
-type CommandEnvelope = Extract<ToAgent, { type: 'command' }>
 
 /** What is wrong with one session alone. */
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -61,18 +57,14 @@ export interface AgentLoopOptions {
 export class AgentLoop {
   readonly #options: AgentLoopOptions
   readonly #sessions: SessionSet
-  readonly #mailbox: Mailbox<MessageEnvelope, CommandEnvelope>
-  readonly #tasks = new TaskMemory()
-  /** Ids of the messages that wait for the end of a turn. */
-  readonly #waiting = new Map<string, number[]>()
-  /** Turns acknowledged as accepted: a stop leaves them in the queue. */
-  readonly #acknowledged = new Set<string>()
+  readonly #answers: Answers
+  readonly #inbox: Inbox
   #running: { turnId: string; abort: AbortController } | undefined
   /** Settles with the last command: they run one after the other, those that waited for turns and those that did not. */
   #commands: Promise<void> = Promise.resolve()
   /** True while a command that may change the current session runs. */
   #switching = false
-  /** The session to open again after a failed write (L5). */
+  /** The session to open again after a failed write (L4). */
   #reopenId: string | undefined
   #resume: boolean
   /** The session whose leftover turn was seen to. */
@@ -85,7 +77,7 @@ export class AgentLoop {
     this.#options = options
     const { stay, environment, port } = options
     this.#resume = stay.resume
-    this.#mailbox = new Mailbox(stay.limits.mailboxMessages)
+    this.#answers = new Answers(port)
     this.#sessions = new SessionSet({
       spec: stay.spec,
       claim: stay.claim,
@@ -105,6 +97,13 @@ export class AgentLoop {
       onNote: (note) => port.send({ type: 'note', note }),
       onSession: (header, gone) => port.send({ type: 'session', header, ...(gone && { gone: true }) }),
     })
+    this.#inbox = new Inbox({
+      agentId: stay.spec.id,
+      capacity: stay.limits.mailboxMessages,
+      answers: this.#answers,
+      sessions: this.#sessions,
+      store: environment.store,
+    })
   }
 
   /** Takes up what the last stay left: the current session, and (Q1) active ones beside it. */
@@ -116,7 +115,7 @@ export class AgentLoop {
     if (currentSessionId === undefined) return
     await this.#unlessDamaged(currentSessionId, async () => {
       const { state } = await this.#sessions.open(currentSessionId)
-      this.#adopt(state)
+      this.#inbox.adopt(state)
     })
   }
 
@@ -131,28 +130,18 @@ export class AgentLoop {
     }
   }
 
-  /** Counts and remembers the unfinished work that a session brings from disk: all of it was acknowledged, or is run again. */
-  #adopt(state: SessionState): void {
-    const unfinished = [...(state.turn ? [state.turn] : []), ...state.queue]
-    this.#mailbox.adopt(unfinished.length)
-    for (const message of unfinished) {
-      this.#acknowledged.add(message.turnId)
-      this.#tasks.add(message, state.id)
-    }
-  }
-
   /** Takes one envelope; never throws. */
   receive(envelope: ToAgent): void {
     switch (envelope.type) {
       case 'message':
-        if (this.#mailbox.offerMessage(envelope)) this.#admitSoon()
-        else this.#fail(envelope.id, this.#mailboxFull())
+        this.#resume = true
+        if (this.#inbox.offerMessage(envelope)) this.#admitSoon()
         return
       case 'command':
         this.#takeCommand(envelope)
         return
       case 'cancel':
-        void this.#answer(envelope.id, () => this.#cancel(envelope.turnId))
+        void this.#answers.answer(envelope.id, () => this.#cancel(envelope.turnId))
         return
       case 'ping':
         this.#options.port.send({ type: 'pong', id: envelope.id })
@@ -169,16 +158,16 @@ export class AgentLoop {
   async run(): Promise<void> {
     while (this.#stop === undefined) {
       await this.#reopen()
-      await this.#admit()
+      await this.#inbox.admit()
       await this.#recover()
       await this.#cancelForNext()
       if (this.#stop !== undefined) break // it may have come meanwhile: a turn that starts now would not be interrupted
       if (this.#hasWork()) {
         await this.#turn()
       } else {
-        const command = this.#mailbox.takeBarrier()
+        const command = this.#inbox.takeCommand()
         if (command !== undefined) await this.#switch(command)
-        else if (this.#mailbox.isEmpty || this.#reopenId !== undefined) await this.#sleep()
+        else if (this.#inbox.isEmpty || this.#reopenId !== undefined) await this.#sleep()
       }
     }
     await this.#commands
@@ -211,84 +200,9 @@ export class AgentLoop {
       this.#admissionDue = false
       const session = this.#sessions.current
       if (this.#running === undefined || session === undefined || session.broken) return
-      void this.#admit()
+      void this.#inbox.admit()
       void this.#cancelForNext()
     })
-  }
-
-  /** Accepts messages up to the next barrier. Resolves when the acknowledged ones are durable and answered; never rejects. */
-  async #admit(): Promise<void> {
-    const accepted: { id: number; message: Message; sessionId: string }[] = []
-    for (;;) {
-      const envelope = this.#mailbox.takeMessage()
-      if (envelope === undefined) break
-      this.#resume = true
-      if (this.#answerKnownTask(envelope)) {
-        this.#mailbox.settle()
-        continue
-      }
-      const { id, message, ack, sessionId } = envelope
-      if (sessionId !== undefined && sessionId !== this.#sessions.current?.id) {
-        this.#mailbox.settle()
-        this.#fail(id, new AgentryError('session_not_found', `session ${sessionId} is not the current one`))
-        continue
-      }
-      const session = this.#sessions.ensureCurrent()
-      session.record({ type: 'message.accepted', ...message })
-      this.#tasks.add(message, session.id)
-      if (ack === 'accepted') accepted.push({ id, message, sessionId: session.id })
-      else this.#wait(message.turnId, id)
-    }
-    if (accepted.length === 0) return
-    try {
-      await this.#sessions.current?.flush()
-    } catch (error) {
-      for (const { id } of accepted) this.#fail(id, toAgentryError(error))
-      return
-    }
-    for (const { id, message, sessionId } of accepted) {
-      this.#acknowledged.add(message.turnId)
-      this.#options.port.send({ type: 'reply', id, value: this.#accepted(message, sessionId) })
-    }
-  }
-
-  /** L4: true where the taskId is known, and the message was answered or joined to its turn. */
-  #answerKnownTask({ id, message, ack }: MessageEnvelope): boolean {
-    const remembered = this.#tasks.find(message.taskId)
-    const session = this.#sessions.current
-    const inSession = session && findTask(session.state, message.taskId)
-    const turnId = remembered?.turnId ?? inSession?.turnId
-    const sessionId = remembered?.sessionId ?? session?.id
-    if (turnId === undefined || sessionId === undefined) return false
-    if (remembered?.finished || inSession?.state === 'finished') {
-      void this.#answer(id, async () => {
-        if (remembered?.outcome) return remembered.outcome
-        await session?.flush() // the end of the turn may be folded in and not durable yet
-        return outcomeOf(await this.#stateOf(sessionId), turnId)
-      })
-    } else if (ack === 'accepted') {
-      void this.#answer(id, async () => {
-        await session?.flush()
-        this.#acknowledged.add(turnId)
-        return this.#accepted({ turnId, taskId: message.taskId }, sessionId)
-      })
-    } else {
-      this.#options.port.send({ type: 'joined', id, turnId })
-      this.#wait(turnId, id)
-    }
-    return true
-  }
-
-  async #stateOf(sessionId: string): Promise<SessionState> {
-    const current = this.#sessions.current
-    if (current?.id === sessionId) return current.state
-    return (await this.#options.environment.store.load(sessionId)).state
-  }
-
-  #wait(turnId: string, id: number): void {
-    const ids = this.#waiting.get(turnId)
-    if (ids) ids.push(id)
-    else this.#waiting.set(turnId, [id])
   }
 
   // --- turns
@@ -341,17 +255,9 @@ export class AgentLoop {
   /** Sends the durable end of a turn, which answers everyone who waits for it. */
   #announceFinished(session: Session, turnId: string): void {
     const outcome = outcomeOf(session.state, turnId)
-    this.#tasks.finish(outcome)
-    this.#waiting.delete(turnId)
-    this.#acknowledged.delete(turnId)
-    this.#mailbox.settle()
+    this.#inbox.finished(outcome)
     const event: TurnEvent = { type: 'turn-finished', outcome }
     this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
-  }
-
-  #accepted(task: { turnId: string; taskId: string }, sessionId: string): Outcome {
-    const { turnId, taskId } = task
-    return { status: 'accepted', result: '', turnId, taskId, agentId: this.#options.stay.spec.id, sessionId }
   }
 
   /** Settles or continues what a crash cut off, once for each session that becomes current. */
@@ -389,7 +295,7 @@ export class AgentLoop {
 
   /** Where the next in line is a command that cancels: ends the running turn and the queue. */
   async #cancelForNext(): Promise<void> {
-    const next = this.#mailbox.nextBarrier
+    const next = this.#inbox.nextCommand
     if (!next?.cancelTurn || !this.#sessions.isBarrier(next.command)) return
     const session = this.#sessions.current
     if (session === undefined || session.broken || !this.#resume) return
@@ -421,20 +327,20 @@ export class AgentLoop {
     const waits =
       this.#sessions.isBarrier(envelope.command) ||
       this.#switching ||
-      !this.#mailbox.isEmpty ||
+      !this.#inbox.isEmpty ||
       this.#reopenId !== undefined
     if (!waits) {
       void this.#execute(envelope)
       return
     }
-    this.#mailbox.offerBarrier(envelope)
+    this.#inbox.offerCommand(envelope)
     this.#admitSoon()
   }
 
   /** Runs a command after those before it. Never rejects. */
   #execute({ id, command }: CommandEnvelope, run = () => this.#sessions.execute(command)): Promise<void> {
     this.#commands = this.#commands.then(async () => {
-      await this.#answer(id, run)
+      await this.#answers.answer(id, run)
       this.#wake.resolve() // it may have broken the current session
     })
     return this.#commands
@@ -445,14 +351,14 @@ export class AgentLoop {
     this.#switching = true
     await this.#execute(envelope, async () => {
       const before = this.#sessions.current
-      const left = unfinished(before)
+      const left = before === undefined ? 0 : unfinishedOf(before.state).length
       try {
         return await this.#sessions.execute(envelope.command)
       } finally {
         const { current } = this.#sessions
         if (current !== before) {
-          this.#mailbox.settle(left)
-          if (current) this.#adopt(current.state)
+          this.#inbox.settle(left)
+          if (current) this.#inbox.adopt(current.state)
         }
       }
     })
@@ -461,15 +367,11 @@ export class AgentLoop {
 
   // --- failed writes
 
-  /** L5: fails everyone who waits for something of the session, and marks it to be opened again. */
+  /** L4: fails everyone who waits for something of the session, and marks it to be opened again. */
   async #breakOff(session: Session, cause: unknown): Promise<void> {
     const error = toAgentryError(cause)
     if (!session.broken) throw error // not a failed write, but a bug: the stay ends
-    for (const ids of this.#waiting.values()) for (const id of ids) this.#fail(id, error)
-    this.#waiting.clear()
-    this.#tasks.forgetUnfinished()
-    this.#acknowledged.clear()
-    this.#mailbox.settle(unfinished(session))
+    this.#inbox.forget(unfinishedOf(session.state).length, error)
     this.#reopenId = session.id
     await this.#sessions.drop()
   }
@@ -483,21 +385,12 @@ export class AgentLoop {
     try {
       const { state } = await this.#sessions.open(sessionId)
       this.#reopenId = undefined
-      this.#adopt(state)
+      this.#inbox.adopt(state)
     } catch (thrown) {
       const error = toAgentryError(thrown)
       // A session that was never durable is gone with its first write: there is nothing to open.
       if (error.code === 'session_not_found') this.#reopenId = undefined
-      else this.#failMailbox(error)
-    }
-  }
-
-  #failMailbox(error: AgentryError): void {
-    while (!this.#mailbox.isEmpty) {
-      const envelope = this.#mailbox.takeMessage() ?? this.#mailbox.takeBarrier()
-      if (envelope === undefined) return
-      if (envelope.type === 'message') this.#mailbox.settle()
-      this.#fail(envelope.id, error)
+      else this.#inbox.failLine(error)
     }
   }
 
@@ -525,39 +418,15 @@ export class AgentLoop {
   /** Leaves acknowledged messages in the queue; fails the rest; closes the session. */
   async #windUp(): Promise<void> {
     const stopped = new AgentryError('agent_stopped', `agent ${this.#options.stay.spec.id} was stopped`)
-    this.#failMailbox(stopped)
+    this.#inbox.failLine(stopped)
     const session = this.#sessions.current
     if (session !== undefined) {
-      const left = session.state.queue.map(({ turnId }) => turnId).filter((id) => !this.#acknowledged.has(id))
+      const left = session.state.queue
+        .map(({ turnId }) => turnId)
+        .filter((id) => !this.#inbox.isAcknowledged(id))
       await this.#finishUnstarted(session, left, stopped.toJSON())
     }
-    for (const ids of this.#waiting.values()) for (const id of ids) this.#fail(id, stopped)
+    this.#inbox.failWaiting(stopped)
     await this.#sessions.close()
   }
-
-  // --- answers
-
-  async #answer(id: number, work: () => Promise<unknown>): Promise<void> {
-    try {
-      this.#options.port.send({ type: 'reply', id, value: await work() })
-    } catch (error) {
-      this.#fail(id, toAgentryError(error))
-    }
-  }
-
-  #fail(id: number, error: AgentryError): void {
-    this.#options.port.send({ type: 'failure', id, error: error.toJSON() })
-  }
-
-  #mailboxFull(): AgentryError {
-    const { spec, limits } = this.#options.stay
-    return new AgentryError(
-      'mailbox_full',
-      `agent ${spec.id} has ${this.#mailbox.unfinished} unfinished messages, at most ${limits.mailboxMessages} are taken`,
-    )
-  }
-}
-
-function unfinished(session: Session | undefined): number {
-  return session === undefined ? 0 : session.state.queue.length + (session.state.turn === null ? 0 : 1)
 }

@@ -1,0 +1,212 @@
+/**
+ * What an agent was sent and has not answered yet: the line of messages and commands, the tasks that this stay knows, and who waits
+ * for the end of which turn.
+ *
+ * I1  A message is acknowledged as accepted only when its record is durable.
+ * I2  A taskId that this stay has seen, or its current session remembers, is never run again: it is joined or answered.
+ * I3  Whoever waits is answered: by the end of the turn (`finished`), or by one cause (`forget`, `failLine`, `failWaiting`).
+ */
+import { Mailbox } from '../core/mailbox.ts'
+import type { Message } from '../core/record.ts'
+import type { SessionState } from '../core/session-state.ts'
+import { findTask } from '../core/turn.ts'
+import { AgentryError, toAgentryError } from '../errors.ts'
+import type { Outcome } from '../protocol/from-agent.ts'
+import { outcomeOf } from '../protocol/outcome.ts'
+import type { ToAgent } from '../protocol/to-agent.ts'
+import type { SessionStore } from '../store/session-store.ts'
+import type { Answers } from './answers.ts'
+import type { SessionSet } from './session-set.ts'
+import { TaskMemory } from './task-memory.ts'
+
+export type MessageEnvelope = Extract<ToAgent, { type: 'message' }>
+export type CommandEnvelope = Extract<ToAgent, { type: 'command' }>
+
+export interface InboxOptions {
+  agentId: string
+  /** Unfinished messages at most. */
+  capacity: number
+  answers: Answers
+  sessions: SessionSet
+  store: SessionStore
+}
+
+export class Inbox {
+  readonly #options: InboxOptions
+  readonly #mailbox: Mailbox<MessageEnvelope, CommandEnvelope>
+  readonly #tasks = new TaskMemory()
+  /** Ids of the messages that wait for the end of a turn. */
+  readonly #waiting = new Map<string, number[]>()
+  /** Turns acknowledged as accepted: a stop leaves them in the queue. */
+  readonly #acknowledged = new Set<string>()
+
+  constructor(options: InboxOptions) {
+    this.#options = options
+    this.#mailbox = new Mailbox(options.capacity)
+  }
+
+  get isEmpty(): boolean {
+    return this.#mailbox.isEmpty
+  }
+
+  /** Puts a message into the line; where that is full answers `mailbox_full` and returns false. */
+  offerMessage(envelope: MessageEnvelope): boolean {
+    if (this.#mailbox.offerMessage(envelope)) return true
+    const { agentId, capacity, answers } = this.#options
+    const message = `agent ${agentId} has ${this.#mailbox.unfinished} unfinished messages, at most ${capacity} are taken`
+    answers.fail(envelope.id, new AgentryError('mailbox_full', message))
+    return false
+  }
+
+  /** Puts a command into the line: it waits for the messages before it, and those behind it wait for it. */
+  offerCommand(envelope: CommandEnvelope): void {
+    this.#mailbox.offerBarrier(envelope)
+  }
+
+  /** The command that is first in the line, if one is. */
+  get nextCommand(): CommandEnvelope | undefined {
+    return this.#mailbox.nextBarrier
+  }
+
+  takeCommand(): CommandEnvelope | undefined {
+    return this.#mailbox.takeBarrier()
+  }
+
+  /** Counts and remembers the unfinished work that a session brings from disk: all of it was acknowledged, or is run again. */
+  adopt(state: SessionState): void {
+    const unfinished = unfinishedOf(state)
+    this.#mailbox.adopt(unfinished.length)
+    for (const message of unfinished) {
+      this.#acknowledged.add(message.turnId)
+      this.#tasks.add(message, state.id)
+    }
+  }
+
+  /** Accepts messages up to the next barrier. Resolves when the acknowledged ones are durable and answered; never rejects. */
+  async admit(): Promise<void> {
+    const { answers, sessions } = this.#options
+    const accepted: { id: number; message: Message; sessionId: string }[] = []
+    for (;;) {
+      const envelope = this.#mailbox.takeMessage()
+      if (envelope === undefined) break
+      if (this.#answerKnownTask(envelope)) {
+        this.#mailbox.settle()
+        continue
+      }
+      const { id, message, ack, sessionId } = envelope
+      if (sessionId !== undefined && sessionId !== sessions.current?.id) {
+        this.#mailbox.settle()
+        answers.fail(id, new AgentryError('session_not_found', `session ${sessionId} is not the current one`))
+        continue
+      }
+      const session = sessions.ensureCurrent()
+      session.record({ type: 'message.accepted', ...message })
+      this.#tasks.add(message, session.id)
+      if (ack === 'accepted') accepted.push({ id, message, sessionId: session.id })
+      else this.#wait(message.turnId, id)
+    }
+    if (accepted.length === 0) return
+    try {
+      await sessions.current?.flush()
+    } catch (error) {
+      for (const { id } of accepted) answers.fail(id, toAgentryError(error))
+      return
+    }
+    for (const { id, message, sessionId } of accepted) {
+      this.#acknowledged.add(message.turnId)
+      answers.reply(id, this.#accepted(message, sessionId))
+    }
+  }
+
+  /** I2: true where the taskId is known, and the message was answered or joined to its turn. */
+  #answerKnownTask({ id, message, ack }: MessageEnvelope): boolean {
+    const { answers, sessions } = this.#options
+    const remembered = this.#tasks.find(message.taskId)
+    const session = sessions.current
+    const inSession = session && findTask(session.state, message.taskId)
+    const turnId = remembered?.turnId ?? inSession?.turnId
+    const sessionId = remembered?.sessionId ?? session?.id
+    if (turnId === undefined || sessionId === undefined) return false
+    if (remembered?.finished || inSession?.state === 'finished') {
+      void answers.answer(id, async () => {
+        if (remembered?.outcome) return remembered.outcome
+        await session?.flush() // the end of the turn may be folded in and not durable yet
+        return outcomeOf(await this.#stateOf(sessionId), turnId)
+      })
+    } else if (ack === 'accepted') {
+      void answers.answer(id, async () => {
+        await session?.flush()
+        this.#acknowledged.add(turnId)
+        return this.#accepted({ turnId, taskId: message.taskId }, sessionId)
+      })
+    } else {
+      answers.join(id, turnId)
+      this.#wait(turnId, id)
+    }
+    return true
+  }
+
+  async #stateOf(sessionId: string): Promise<SessionState> {
+    const { sessions, store } = this.#options
+    const current = sessions.current
+    if (current?.id === sessionId) return current.state
+    return (await store.load(sessionId)).state
+  }
+
+  #wait(turnId: string, id: number): void {
+    const ids = this.#waiting.get(turnId)
+    if (ids) ids.push(id)
+    else this.#waiting.set(turnId, [id])
+  }
+
+  #accepted({ turnId, taskId }: { turnId: string; taskId: string }, sessionId: string): Outcome {
+    return { status: 'accepted', result: '', turnId, taskId, agentId: this.#options.agentId, sessionId }
+  }
+
+  /** A turn has ended, durably: who waits for it is answered by its event. */
+  finished(outcome: Outcome): void {
+    this.#tasks.finish(outcome)
+    this.#waiting.delete(outcome.turnId)
+    this.#acknowledged.delete(outcome.turnId)
+    this.#mailbox.settle()
+  }
+
+  isAcknowledged(turnId: string): boolean {
+    return this.#acknowledged.has(turnId)
+  }
+
+  /** Frees the places of unfinished messages that stay in a session which is not current any more. */
+  settle(count: number): void {
+    this.#mailbox.settle(count)
+  }
+
+  /** After a failed write: everyone who waits fails, and the `unfinished` messages of the session are forgotten. */
+  forget(unfinished: number, error: AgentryError): void {
+    this.failWaiting(error)
+    this.#tasks.forgetUnfinished()
+    this.#acknowledged.clear()
+    this.#mailbox.settle(unfinished)
+  }
+
+  /** Fails all that is in the line. */
+  failLine(error: AgentryError): void {
+    for (;;) {
+      const message = this.#mailbox.takeMessage()
+      if (message) this.#mailbox.settle()
+      const envelope = message ?? this.#mailbox.takeBarrier()
+      if (envelope === undefined) return
+      this.#options.answers.fail(envelope.id, error)
+    }
+  }
+
+  /** Fails everyone who waits for the end of a turn. */
+  failWaiting(error: AgentryError): void {
+    for (const ids of this.#waiting.values()) for (const id of ids) this.#options.answers.fail(id, error)
+    this.#waiting.clear()
+  }
+}
+
+/** The open turn and the queue. */
+export function unfinishedOf({ turn, queue }: SessionState): Message[] {
+  return turn === null ? queue : [turn, ...queue]
+}
