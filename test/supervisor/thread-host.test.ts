@@ -55,6 +55,23 @@ describe('the end of a stay', () => {
     },
   )
 
+  test('comes after everything that was sent, also where the supervisor meets all of it at once', async () => {
+    const probe = start('rogue')
+    await probe.ready()
+    probe.post('exit 3')
+    await holdUp()
+    expect(await probe.stay.exited).toEqual({ kind: 'exit', code: 3 })
+    expect(probe.logs('stdout')).toBe('about to exit\n')
+  })
+
+  test('stays the orderly one where an error escapes after it', async () => {
+    const probe = start('rogue')
+    await probe.message('throw-after-stop')
+    probe.stay.send({ type: 'stop', graceMs: 0 })
+    await holdUp()
+    expect(await probe.stay.exited).toEqual({ kind: 'stopped' })
+  })
+
   test('carries an error that escaped: message, code, stack', async () => {
     const probe = start('rogue')
     probe.post('throw-later oops')
@@ -82,6 +99,16 @@ describe('the end of a stay', () => {
     expect(end.kind).toBe('error')
     expect(end).toHaveProperty('message', expect.stringContaining('no-such-file'))
     await broken.close()
+  })
+
+  test('settles only after the exit of the thread, however long a built-in function holds it', async () => {
+    const threads = watchThreads()
+    const probe = start('rogue')
+    await probe.begin('block 1000000')
+    expect(threads.running()).toBe(1)
+    probe.stay.terminate('enough')
+    await probe.stay.exited
+    expect(threads.running()).toBe(0)
   })
 
   test('settles only when the thread runs no more', async () => {
@@ -194,37 +221,39 @@ describe('what is printed', () => {
   })
 
   test('does not reach the supervisor where it is posted past the port', async () => {
-    const emitted = vi.spyOn(Worker.prototype, 'emit')
-    onTestFinished(() => emitted.mockRestore())
+    const threads = watchThreads()
     const probe = start('rogue')
     expect(await probe.message('post-flood 10000')).toMatchObject({ result: 'posted' })
     await probe.stop()
-    const events: unknown[] = emitted.mock.calls.map(([event]) => event)
-    expect(events).toContain('exit')
     // The one message is the pool's: the thread is up.
-    expect(events.filter((event) => event === 'message')).toHaveLength(1)
+    expect(threads.count('message')).toBe(1)
   })
 })
 
 describe('many stays', () => {
   test.each([
-    { behavior: 'echo', cycles: 200 },
-    { behavior: 'rogue', cycles: 10 },
-  ])('of $behavior leave threads, ports and descriptors as they were', async ({ behavior, cycles }) => {
-    const cycle = async () => {
-      const probe = start(behavior)
-      await probe.ready()
-      expect(await probe.stop()).toEqual({ kind: 'stopped' })
-    }
-    for (let count = 0; count < 5; count++) await cycle()
-    const before = held()
-    for (let count = 0; count < cycles; count++) await cycle()
-    await until('the last thread to be gone', () => held().threads <= before.threads)
-    const after = held()
-    // A leak would show once for each cycle; the process itself opens a file or two at times.
-    expect(after.descriptors - before.descriptors).toBeLessThan(4)
-    expect(after.ports - before.ports).toBeLessThan(4)
-  })
+    { behavior: 'echo', cycles: 200, threads: 1 },
+    { behavior: 'rogue', cycles: 10, threads: 15 },
+  ])(
+    'of $behavior leave threads, ports and descriptors as they were',
+    async ({ behavior, cycles, threads }) => {
+      const threadIds = new Set<number>()
+      const cycle = async () => {
+        const probe = start(behavior)
+        threadIds.add((await probe.ready()).threadId)
+        expect(await probe.stop()).toEqual({ kind: 'stopped' })
+      }
+      for (let count = 0; count < 5; count++) await cycle()
+      const before = held()
+      for (let count = 0; count < cycles; count++) await cycle()
+      await until('the last thread to be gone', () => held().threads <= before.threads)
+      const after = held()
+      // A leak would show once for each cycle; the process itself opens a file or two at times.
+      expect(after.descriptors - before.descriptors).toBeLessThan(4)
+      expect(after.ports - before.ports).toBeLessThan(4)
+      expect(threadIds.size).toBe(threads)
+    },
+  )
 })
 
 test('four blocked reads of one agent delay neither the cold start nor the turn of another', async () => {
@@ -239,6 +268,24 @@ test('four blocked reads of one agent delay neither the cold start nor the turn 
   closeSync(openSync(fifo, 'r+'))
   await blocked.stop()
 })
+
+/** Sends what is due, then holds this event loop while the threads go on. */
+async function holdUp(): Promise<void> {
+  await nextTurn()
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+}
+
+/** Watches the threads that come up from now on. */
+function watchThreads(): { running(): number; count(event: string): number } {
+  const emit = vi.spyOn(Worker.prototype, 'emit')
+  onTestFinished(() => emit.mockRestore())
+  const emitters = (wanted: string) =>
+    emit.mock.contexts.filter((_, index) => emit.mock.calls[index]?.[0] === wanted)
+  return {
+    running: () => new Set(emitters('online')).difference(new Set(emitters('exit'))).size,
+    count: (event) => emitters(event).length,
+  }
+}
 
 async function usageAbove(
   probe: StayProbe,

@@ -2,12 +2,14 @@
  * A behavior that does harm on request. The first word of a message says what, the rest is its argument; an unknown word is
  * answered. Everything here is ordinary user code: nothing knows about the host.
  */
+import { pbkdf2Sync } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { parentPort } from 'node:worker_threads'
 import { type Behavior, defineBehavior } from '../../../src/behavior.ts'
 
 const kept: unknown[] = []
+let throwAtClose = false
 
 const rogue: Behavior = defineBehavior({
   async run(message, context) {
@@ -15,6 +17,9 @@ const rogue: Behavior = defineBehavior({
     switch (word) {
       case 'loop':
         for (;;);
+      case 'block':
+        pbkdf2Sync('password', 'salt', Number(argument), 64, 'sha512')
+        return 'done'
       case 'exit':
         console.log('about to exit')
         process.exit(Number(argument))
@@ -23,6 +28,9 @@ const rogue: Behavior = defineBehavior({
           throw Object.assign(new Error(argument), { code: 'E_ROGUE' })
         })
         return never()
+      case 'throw-after-stop':
+        throwAtClose = true
+        return 'later'
       case 'reject':
         void Promise.reject(new Error(argument))
         return never()
@@ -72,6 +80,13 @@ const rogue: Behavior = defineBehavior({
         return 'read'
       default:
         return message
+    }
+  },
+  close() {
+    if (throwAtClose) {
+      setImmediate(() => {
+        throw new Error('too late')
+      })
     }
   },
 })
