@@ -13,7 +13,7 @@ import { fold, foldFirst } from '../core/fold.ts'
 import type { BodyOf, RecordBody, SessionRecord } from '../core/record.ts'
 import type { SessionState } from '../core/session-state.ts'
 import { type AgentryError, toAgentryError } from '../errors.ts'
-import type { Claim, SessionNote, SessionStore } from '../store/session-store.ts'
+import type { Claim, LoadedSession, SessionNote, SessionStore } from '../store/session-store.ts'
 
 /** Below this many bytes of journal a snapshot is cheap enough to be written at every rest. */
 const SMALL_BYTES = 256 * 1024
@@ -39,12 +39,17 @@ export class Session {
   #snapshotOffset: number
   #snapshotSeq: number
 
-  private constructor(options: SessionOptions, state: SessionState, durableSeq: number) {
+  private constructor(
+    options: SessionOptions,
+    state: SessionState,
+    durableSeq: number,
+    snapshot: LoadedSession['snapshot'],
+  ) {
     this.#options = options
     this.#state = state
     this.#durableSeq = durableSeq
-    this.#snapshotOffset = state.journalOffset
-    this.#snapshotSeq = durableSeq
+    this.#snapshotOffset = snapshot.journalOffset
+    this.#snapshotSeq = snapshot.seq
   }
 
   /** A new session; its first record is buffered like any other. */
@@ -57,7 +62,7 @@ export class Session {
       type: 'session.created',
       ...body,
     }
-    const session = new Session(options, foldFirst(record), 0)
+    const session = new Session(options, foldFirst(record), 0, { seq: 0, journalOffset: 0 })
     session.#pending.push(record)
     return session
   }
@@ -67,8 +72,8 @@ export class Session {
     options: SessionOptions,
     sessionId: string,
   ): Promise<{ session: Session; notes: SessionNote[] }> {
-    const { state, notes } = await options.store.load(sessionId, options.claim)
-    return { session: new Session(options, state, state.seq), notes }
+    const { state, snapshot, notes } = await options.store.load(sessionId, options.claim)
+    return { session: new Session(options, state, state.seq, snapshot), notes }
   }
 
   /** The state with all records folded in, durable or not. Changed by record() only. */
@@ -100,8 +105,8 @@ export class Session {
 
   /** Resolves when everything recorded until now is durable. Concurrent calls share the write. */
   async flush(): Promise<void> {
-    while (this.#pending.length > 0 || this.#flushing !== undefined) {
-      if (this.#broken) throw this.#broken
+    const { seq } = this.#state
+    while (this.#durableSeq < seq && !this.#broken) {
       this.#flushing ??= this.#write()
       await this.#flushing
     }

@@ -34,7 +34,7 @@ type Ending =
   | { kind: 'thrown'; error: unknown }
   | { kind: 'abandoned' }
 
-/** Resolves when the end of the open turn is recorded (not flushed). Throws only when the session is broken. */
+/** Resolves when the end of the open turn is recorded (not flushed): the next flush throws where the session is broken. */
 export async function runTurn(options: TurnOptions): Promise<{ abandoned: boolean }> {
   const { session, behavior, clock, turnMs, resultBytes, abort, sendEvent } = options
   const turn = session.state.turn
@@ -48,9 +48,10 @@ export async function runTurn(options: TurnOptions): Promise<{ abandoned: boolea
   const ending = await endOf(() => behavior.run(input, context), abort.signal, clock)
   limit.cancel()
   text.flush()
-  if (session.broken) throw session.broken
-  closeCalls(session, turnId)
-  session.record({ type: 'turn.finished', turnId, ...verdict(ending, abort.signal, resultBytes) })
+  if (!session.broken) {
+    closeCalls(session, turnId)
+    session.record({ type: 'turn.finished', turnId, ...verdict(ending, abort.signal, resultBytes) })
+  }
   return { abandoned: ending.kind === 'abandoned' }
 }
 

@@ -58,8 +58,8 @@ class FileStore implements SessionStore {
     if (claim === undefined) return this.#read(sessionId)
     assertHeld(claim)
     try {
-      const { state, notes } = this.#open(claim, sessionId, 'sessions').read
-      return { state, notes }
+      const { state, snapshot, notes } = this.#open(claim, sessionId, 'sessions').read
+      return { state, snapshot, notes }
     } catch (error) {
       if (!isAgentryError(error, 'storage_full')) throw error
       // A torn tail cannot be set aside on a full disk. Reading goes on; the next append tries again.
@@ -169,9 +169,9 @@ class FileStore implements SessionStore {
 
   #read(sessionId: string): LoadedSession {
     const { fs, folders } = this.#context
-    const { state, notes } = readSession(fs, sessionId, filesOf(folders.sessions, sessionId))
+    const { state, snapshot, notes } = readSession(fs, sessionId, filesOf(folders.sessions, sessionId))
     if (state.trashedAt !== undefined) throw sessionNotFound(sessionId)
-    return { state, notes }
+    return { state, snapshot, notes }
   }
 
   /** T2 */

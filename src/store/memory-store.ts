@@ -39,7 +39,9 @@ class MemoryStore implements SessionStore {
   async load(sessionId: string, claim?: Claim): Promise<LoadedSession> {
     assertSessionId(sessionId)
     if (claim !== undefined) assertHeld(claim)
-    return { state: stateOf(this.#find(sessionId, false, claim)), notes: [] }
+    const state = stateOf(this.#find(sessionId, false, claim))
+    const { seq, journalOffset } = state
+    return { state, snapshot: { seq, journalOffset }, notes: [] }
   }
 
   async append(

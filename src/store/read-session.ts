@@ -37,6 +37,8 @@ export type SnapshotFound =
 export interface SessionRead {
   /** Its journalOffset is the end of what was read: a torn tail starts there. */
   state: SessionState
+  /** What the snapshot covers; both 0 where there is no valid one. */
+  snapshot: { seq: number; journalOffset: number }
   notes: SessionNote[]
   torn: JournalItem | undefined
   stale: JournalItem[]
@@ -156,8 +158,9 @@ export function readTail(
 ): SessionRead {
   let state = snapshot.kind === 'good' ? snapshot.state : undefined
   if (state !== undefined) assertCovers(sessionId, journal, state)
-  const read: Omit<SessionRead, 'state'> = { notes: [], torn: undefined, stale: [] }
-  let offset = state?.journalOffset ?? 0
+  const covered = { seq: state?.seq ?? 0, journalOffset: state?.journalOffset ?? 0 }
+  const read: Omit<SessionRead, 'state'> = { snapshot: covered, notes: [], torn: undefined, stale: [] }
+  let offset = covered.journalOffset
   const from = state === undefined ? JOURNAL_START : { offset, seq: state.seq, epoch: state.epoch }
   for (const item of readJournal(journal, from)) {
     const at = { path: files.journal, offset: item.start, lastSeq: state?.seq ?? 0 }

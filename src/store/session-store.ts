@@ -54,6 +54,8 @@ export interface SessionNote {
 
 export interface LoadedSession {
   state: SessionState
+  /** What the snapshot covers: the last record in it, and the journal's length behind that. Both 0 where there is no valid one. */
+  snapshot: { seq: number; journalOffset: number }
   /** Empty for a healthy session. */
   notes: SessionNote[]
 }

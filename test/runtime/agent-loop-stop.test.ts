@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { TurnEvent } from '../../src/protocol/from-agent.ts'
 import { ABANDON_MS } from '../../src/runtime/turn-runner.ts'
 import { GatedBehavior } from '../fakes/gated-behavior.ts'
-import { type LoopOptions, LoopProbe, startLoop } from '../fakes/loop-probe.ts'
+import { type LoopOptions, type LoopProbe, startLoop } from '../fakes/loop-probe.ts'
 import { SimulatedClock } from '../fakes/simulated-clock.ts'
 
 const create = (name: string) => ({ name: 'create', input: { name } }) as const

@@ -218,7 +218,8 @@ describe('a snapshot', () => {
       expect(listed.find(({ sessionId }) => sessionId === id)?.header, label).toEqual(header)
       await store.snapshot(later, loaded.state)
       const rebuilt = await data.store().load(id)
-      expect(rebuilt, label).toEqual({ state, notes: [] })
+      expect(rebuilt.state, label).toEqual(state)
+      expect(rebuilt.notes, label).toEqual([])
       await store.release(id)
     }
   })
