@@ -49,6 +49,14 @@ export const ERROR_CODES = {
   directory_owned: 'Another supervisor owns the data directory.',
   directory_invalid: 'The data directory is not a directory, or cannot be written.',
   team_closed: 'The team is closed.',
+  unauthorized: 'The request has no bearer token, or not that of this gateway.',
+  forbidden: 'The Host or the Origin of the request is not one that this gateway is reached by.',
+  route_not_found: 'The gateway has no such path.',
+  method_not_allowed: 'The path does not take this method; `Allow` names those that it takes.',
+  unsupported_media_type: 'The body of the request is neither JSON nor msgpack.',
+  body_too_large: 'The body of the request is larger than the limit.',
+  gateway_unreachable: 'The gateway of a running supervisor did not answer, or what answered is no gateway.',
+  insecure_bind: 'An address beyond this machine needs a token that was set, and TLS or --insecure-http.',
   internal: 'A fault of Agentry itself.',
 } as const
 

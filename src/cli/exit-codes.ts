@@ -31,11 +31,16 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'invalid_config':
     case 'unknown_command':
     case 'message_too_large':
+    case 'body_too_large':
+    case 'unsupported_media_type':
+    case 'method_not_allowed':
+    case 'insecure_bind':
       return EXIT.usage
     case 'agent_not_found':
     case 'session_not_found':
     case 'task_not_found':
     case 'no_current_session':
+    case 'route_not_found':
       return EXIT.notFound
     case 'agent_exists':
     case 'agent_stopped':
@@ -46,6 +51,8 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'claim_held':
     case 'seq_conflict':
     case 'directory_owned':
+    case 'unauthorized':
+    case 'forbidden':
       return EXIT.conflict
     case 'agent_failed':
     case 'agent_crashed':
@@ -56,6 +63,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'leftover_processes':
     case 'storage_full':
     case 'team_closed':
+    case 'gateway_unreachable':
       return EXIT.unavailable
     case 'session_damaged':
     case 'session_unreadable':

@@ -3,7 +3,7 @@
  *
  *   errors <- core <- protocol, store <- runtime <- workers
  *                                     <- supervisor
- *   team composes all of these; cli composes team.
+ *   team composes all of these; gateway serves what api describes, client asks it; cli composes team, gateway and client.
  */
 import type { Rules } from './check.ts'
 
@@ -74,20 +74,46 @@ export const RULES: Rules = {
         'supervisor',
       ],
     },
+    // Any team will do, in this process or not: the gateway knows its interface only.
+    {
+      name: 'gateway',
+      paths: ['src/gateway/'],
+      imports: [...FOUNDATION, 'catalog', 'options'],
+      types: ['agent-spec', 'api', 'protocol', 'store'],
+    },
     {
       name: 'cli',
       paths: ['src/cli/'],
-      imports: [...FOUNDATION, 'api', 'catalog', 'options', 'store', 'team'],
+      imports: [...FOUNDATION, 'api', 'catalog', 'gateway', 'options', 'store', 'team'],
       types: ['agent-spec', 'protocol'],
     },
   ],
   doors: [
     { module: 'piscina', paths: ['src/supervisor/thread-host.ts'], why: 'threads come from one host' },
-    { module: 'msgpackr', paths: ['src/protocol/codec.ts'], why: 'one codec makes all frames' },
+    {
+      module: 'msgpackr',
+      paths: [
+        'src/protocol/codec.ts',
+        // Bodies of answers, for clients that ask for them.
+        'src/gateway/msgpack.ts',
+      ],
+      why: 'one codec makes all frames',
+    },
+    { module: 'hono', paths: ['src/gateway/'], why: 'HTTP is the gateway’s' },
+    { module: '@hono/node-server', paths: ['src/gateway/'], why: 'HTTP is the gateway’s' },
+    { module: '@hono/zod-openapi', paths: ['src/gateway/'], why: 'HTTP is the gateway’s' },
+    { module: 'pino', paths: ['src/cli/'], why: 'what is logged where is the command line’s' },
     { module: 'fs-native-extensions', paths: ['src/store/directory-lock.ts'], why: 'one kind of lock' },
     {
       module: 'zod',
-      paths: ['src/options.ts', 'src/config-file.ts', 'src/validation.ts', 'src/store/', 'src/cli/'],
+      paths: [
+        'src/options.ts',
+        'src/config-file.ts',
+        'src/validation.ts',
+        'src/store/',
+        'src/gateway/',
+        'src/cli/',
+      ],
       why: 'schemas stand at the edges, inside types are trusted',
     },
     { module: 'commander', paths: ['src/cli/'], why: 'arguments are the command line’s' },
@@ -107,6 +133,8 @@ export const RULES: Rules = {
         // Reads what the user named: a configuration, a module, a folder.
         'src/options.ts',
         'src/config-file.ts',
+        // Reads the assets of the page that shows its routes.
+        'src/gateway/docs-page.ts',
         // Reads and writes the files that a command names (import, export).
         'src/cli/',
       ],

@@ -1,0 +1,63 @@
+/**
+ * Who may talk to the gateway. Whoever gets past this file can run commands on the machine.
+ *
+ * G1  nothing of a request but its line and headers is read before these checks have passed.
+ * G2  the Host must be an address that the gateway is reached by: a name that an attacker's DNS points here is refused.
+ * G3  an Origin, where there is one, must be the gateway's own: pages of other sites (`null` too) are refused, whatever they
+ *     know. There are no CORS headers, so a preflight never succeeds.
+ * G4  the token is compared in a time that says nothing about it.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { MiddlewareHandler } from 'hono'
+import { quote } from '../core/ids.ts'
+import { AgentryError } from '../errors.ts'
+
+export interface AddressCheck {
+  /** True for a Host (name or address, with the port where it is not the default one) that is the gateway's own. */
+  isOwnHost: (host: string) => boolean
+  scheme: 'http' | 'https'
+}
+
+/** G2 and G3. Throws `forbidden`. */
+export function checkAddress({ isOwnHost, scheme }: AddressCheck): MiddlewareHandler {
+  return async (c, next) => {
+    const host = c.req.header('host') ?? new URL(c.req.url).host
+    if (!isOwnHost(host)) {
+      throw new AgentryError(
+        'forbidden',
+        `expected an address of this gateway as Host, received ${quote(host)}`,
+      )
+    }
+    const origin = c.req.header('origin')
+    if (origin !== undefined && origin !== `${scheme}://${host}`) {
+      throw new AgentryError(
+        'forbidden',
+        `expected no Origin but the gateway's own, received ${quote(origin)}`,
+      )
+    }
+    await next()
+  }
+}
+
+/** G4, on every path but `openPaths` (exact, or as a prefix where they end in a slash). Throws `unauthorized`. */
+export function checkToken(token: () => string, openPaths: readonly string[]): MiddlewareHandler {
+  const isOpen = (path: string): boolean =>
+    openPaths.some((open) => (open.endsWith('/') ? path.startsWith(open) : path === open))
+  return async (c, next) => {
+    if (!isOpen(c.req.path)) {
+      const [, given] = /^Bearer +([\x21-\x7e]{1,1024})$/i.exec(c.req.header('authorization') ?? '') ?? []
+      if (given === undefined) {
+        throw new AgentryError('unauthorized', 'expected an Authorization header with a bearer token')
+      }
+      if (!timingSafeEqual(digest(given), digest(token()))) {
+        throw new AgentryError('unauthorized', 'expected the token of this gateway, received another one')
+      }
+    }
+    await next()
+  }
+}
+
+/** Hashes have one length, which is what timingSafeEqual needs, and nothing of the token shows in when they differ. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,149 @@
+/** The two streams of events: of one session, durable and complete, and of the team, as it happens. */
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Team } from '../../api.ts'
+import { AgentryError, isAgentryError } from '../../errors.ts'
+import { type GatewayApp, requireSession, type RouteContext, stallCutter } from '../context.ts'
+import type { EventLog } from '../event-log.ts'
+import { agentId, sessionId } from '../schemas.ts'
+import { EVENT_STREAM, type SseEvent, sseResponse } from '../sse.ts'
+
+const seq = z
+  .string()
+  .regex(/^\d{1,15}$/, 'expected a seq: a whole number from 0 on')
+  .transform(Number)
+const eventId = z
+  .string()
+  .regex(/^\d{1,15}:\d{1,15}$/, 'expected an id of this stream: epoch:seq')
+  .transform((text) => {
+    const [epoch = 0, position = 0] = text.split(':').map(Number)
+    return { epoch, position }
+  })
+
+const events = (description: string) => ({
+  content: { [EVENT_STREAM]: { schema: z.string() } },
+  description,
+})
+
+export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteContext): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/agents/{agent}/sessions/{id}/events',
+      tags: ['events'],
+      summary:
+        'Everything that is recorded of a session, from the beginning or from where the reader was, and what follows.',
+      description:
+        'Records have their `seq` as id and their `type` as event: after a cut the reader goes on behind its `Last-Event-ID`, across ' +
+        'restarts, and gets every record exactly once, in order. `text` is what a running turn writes: it has no id and is not repeated.',
+      request: {
+        params: z.object({ agent: agentId, id: sessionId }),
+        query: z.object({
+          after: seq.optional().openapi({ type: 'integer', description: 'Only records behind this seq.' }),
+        }),
+        headers: z.object({ 'last-event-id': seq.optional().openapi({ type: 'string' }) }),
+      },
+      responses: { 200: events('The stream. It ends when the session goes to the trash.') },
+    }),
+    (c) => {
+      const { agent, id } = c.req.valid('param')
+      const session = requireSession(team, agent, id)
+      const after = c.req.valid('header')['last-event-id'] ?? c.req.valid('query').after ?? 0
+      if (after > session.seq) {
+        throw new AgentryError('invalid_input', `expected a seq up to ${session.seq}, received ${after}`, {
+          data: { path: 'after', seq: session.seq },
+        })
+      }
+      return sseResponse(c, (signal) => sessionEvents(team, log, id, after, signal), {
+        signal: closing,
+        onStall: stallCutter(c),
+      })
+    },
+  )
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/events',
+      tags: ['events'],
+      summary: 'What happens in the team from now on.',
+      description:
+        'Ids are `epoch:seq`. A reader that comes back goes on where it was; where the events in between are gone (it was away for ' +
+        'more than 1,000 events, or the supervisor has restarted) it gets `reset` first and reads the lists again.',
+      request: { headers: z.object({ 'last-event-id': eventId.optional().openapi({ type: 'string' }) }) },
+      responses: { 200: events('The stream.') },
+    }),
+    (c) => {
+      const from = c.req.valid('header')['last-event-id']
+      return sseResponse(c, (signal) => teamEvents(log, from, signal), {
+        signal: closing,
+        onStall: stallCutter(c),
+      })
+    },
+  )
+}
+
+/** The records of a session behind `after`, and those that come, with the text of its turns in between. */
+async function* sessionEvents(
+  team: Team,
+  log: EventLog,
+  id: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<SseEvent, void, undefined> {
+  let position = log.end // Before the first reading, so that nothing falls in between.
+  let seen = after
+  async function* newRecords(): AsyncGenerator<SseEvent, void, undefined> {
+    for await (const record of team.records(id, seen)) {
+      if (signal.aborted) return
+      seen = record.seq
+      yield { event: record.type, data: record, id: String(record.seq) }
+    }
+  }
+  try {
+    yield* newRecords()
+    while (!signal.aborted && !log.closed) {
+      const batch = log.behind(position)
+      position = batch.position
+      if (batch.missed) yield* newRecords()
+      for (const event of batch.events) {
+        if (event.type === 'session' && event.session.id === id) {
+          if (event.session.seq > seen) yield* newRecords()
+          if (event.gone) return
+        }
+        if (event.type === 'turn' && event.sessionId === id && event.event.type === 'text') {
+          yield { event: 'text', data: event.event }
+        }
+      }
+      if (batch.events.length === 0) await log.more(signal)
+    }
+  } catch (error) {
+    // It went to the trash between the event and the reading.
+    if (!isAgentryError(error, 'session_not_found')) throw error
+  }
+}
+
+async function* teamEvents(
+  log: EventLog,
+  from: { epoch: number; position: number } | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<SseEvent, void, undefined> {
+  const { epoch } = log
+  let position = log.end
+  if (from !== undefined) {
+    if (from.epoch === epoch && from.position <= position) position = from.position
+    else yield reset(epoch, position)
+  }
+  while (!signal.aborted && !log.closed) {
+    const batch = log.behind(position)
+    if (batch.missed) yield reset(epoch, (batch.events[0]?.seq ?? batch.position + 1) - 1)
+    position = batch.position
+    for (const event of batch.events) {
+      yield { event: event.type, data: event, id: `${event.epoch}:${event.seq}` }
+    }
+    if (batch.events.length === 0) await log.more(signal)
+  }
+}
+
+function reset(epoch: number, seqBefore: number): SseEvent {
+  return { event: 'reset', data: { type: 'reset', epoch, seq: seqBefore }, id: `${epoch}:${seqBefore}` }
+}
