@@ -74,7 +74,8 @@ export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteCon
     }),
     (c) => {
       const from = c.req.valid('header')['last-event-id']
-      return sseResponse(c, (signal) => teamEvents(log, from, signal), {
+      const { end } = log // Now, not when the client gets round to reading.
+      return sseResponse(c, (signal) => teamEvents(log, end, from, signal), {
         signal: closing,
         onStall: stallCutter(c),
       })
@@ -92,9 +93,10 @@ async function* sessionEvents(
 ): AsyncGenerator<SseEvent, void, undefined> {
   let position = log.end // Before the first reading, so that nothing falls in between.
   let seen = after
-  async function* newRecords(): AsyncGenerator<SseEvent, void, undefined> {
+  /** Up to the one that an event tells of: the text behind it comes before the next. */
+  async function* newRecords(upTo = Infinity): AsyncGenerator<SseEvent, void, undefined> {
     for await (const record of team.records(id, seen)) {
-      if (signal.aborted) return
+      if (signal.aborted || record.seq > upTo) return
       seen = record.seq
       yield { event: record.type, data: record, id: String(record.seq) }
     }
@@ -107,7 +109,7 @@ async function* sessionEvents(
       if (batch.missed) yield* newRecords()
       for (const event of batch.events) {
         if (event.type === 'session' && event.session.id === id) {
-          if (event.session.seq > seen) yield* newRecords()
+          if (event.session.seq > seen) yield* newRecords(event.session.seq)
           if (event.gone) return
         }
         if (event.type === 'turn' && event.sessionId === id && event.event.type === 'text') {
@@ -124,11 +126,12 @@ async function* sessionEvents(
 
 async function* teamEvents(
   log: EventLog,
+  end: number,
   from: { epoch: number; position: number } | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<SseEvent, void, undefined> {
   const { epoch } = log
-  let position = log.end
+  let position = end
   if (from !== undefined) {
     if (from.epoch === epoch && from.position <= position) position = from.position
     else yield reset(epoch, position)

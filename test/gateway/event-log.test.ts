@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import type { TeamEvent } from '../../src/api.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { EventLog } from '../../src/gateway/event-log.ts'
+import { EventHub } from '../../src/supervisor/events.ts'
+import { until } from '../fakes/until.ts'
+
+function createLog(capacity: number) {
+  const hub = new EventHub(3, systemClock)
+  const closing = new AbortController()
+  const faults: unknown[] = []
+  const log = new EventLog(
+    { epoch: 3, events: ({ signal } = {}) => hub.read(signal) },
+    { signal: closing.signal, onFault: (error) => faults.push(error), capacity },
+  )
+  const publish = async (count: number): Promise<void> => {
+    const end = log.end
+    for (let number = 0; number < count; number++) hub.publish({ type: 'agent-removed', agentId: 'a' })
+    await until('the events', () => log.end === end + count)
+  }
+  return { hub, closing, log, publish, faults }
+}
+
+const seqs = (events: readonly TeamEvent[]): number[] => events.map(({ seq }) => seq)
+const never = new AbortController().signal
+
+describe('the log of events', () => {
+  test('gives each reader everything behind its position, in order', async () => {
+    const { log, publish } = createLog(100)
+    await publish(3)
+    expect(log.behind(0)).toMatchObject({ missed: false, position: 3 })
+    expect(seqs(log.behind(0).events)).toEqual([1, 2, 3])
+    expect(seqs(log.behind(2).events)).toEqual([3])
+    expect(log.behind(3)).toEqual({ events: [], missed: false, position: 3 })
+  })
+
+  test('keeps the last ones only, and says to a slow reader that it missed some', async () => {
+    const { log, publish } = createLog(10)
+    await publish(25)
+    expect(log.behind(15)).toMatchObject({ missed: false })
+    expect(log.behind(14)).toMatchObject({ missed: true })
+    expect(seqs(log.behind(0).events)).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25])
+  })
+
+  test('wakes who waits by an event, by its end, and by the end of the waiting', async () => {
+    const { log, closing, publish } = createLog(10)
+    const waiting = log.more(never)
+    await publish(1)
+    await waiting
+    const leaving = new AbortController()
+    const left = log.more(leaving.signal)
+    leaving.abort()
+    await left
+    const last = log.more(never)
+    closing.abort()
+    await last
+    expect(log.closed).toBe(true)
+    await log.more(never)
+  })
+
+  test('ends with the team', async () => {
+    const { hub, log, faults } = createLog(10)
+    hub.close()
+    await until('the end', () => log.closed)
+    expect(faults).toEqual([])
+  })
+})

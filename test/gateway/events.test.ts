@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest'
+import type { SessionInfo } from '../../src/api.ts'
+import { temporaryDirectory } from '../fakes/temporary-directory.ts'
+import { createGateway, eventsOf, type Gateway, takeEvents } from './harness.ts'
+
+const ECHO = { id: 'echo', behavior: 'echo' }
+
+async function sessionWithTurns(gateway: Gateway, turns: number): Promise<SessionInfo> {
+  for (let turn = 1; turn <= turns; turn++) {
+    await gateway.send('POST', '/message', { input: `turn ${turn}` })
+  }
+  return (await gateway.get<SessionInfo>('/sessions/current')).body
+}
+
+describe('the events of a session', () => {
+  test('are its records from the beginning, then those that come', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const { id, seq } = await sessionWithTurns(gateway, 2)
+    const response = await gateway.fetch(`/sessions/${id}/events`)
+    const reading = takeEvents(response, seq + 3)
+    await gateway.send('POST', '/message', { input: 'turn 3' })
+    const events = await reading
+    expect(events.map((event) => event.id)).toEqual(events.map((_, index) => String(index + 1)))
+    expect(events[0]).toMatchObject({ event: 'session.created', data: { seq: 1 } })
+    expect(events.at(-1)).toMatchObject({ event: 'turn.finished', data: { status: 'completed' } })
+  })
+
+  test('go on exactly where a reader was, at every event, also after a restart', async () => {
+    const data = temporaryDirectory()
+    const first = await createGateway({ team: { data, agents: [ECHO] } })
+    const { id, seq } = await sessionWithTurns(first, 3)
+    await first.team.close()
+
+    const gateway = await createGateway({ team: { data, agents: [ECHO] } })
+    for (let last = 0; last < seq; last++) {
+      const response = await gateway.fetch(`/sessions/${id}/events`, {
+        headers: last === 0 ? {} : { 'last-event-id': String(last) },
+      })
+      const events = await takeEvents(response, seq - last)
+      expect(events.map((event) => Number(event.id))).toEqual(
+        Array.from({ length: seq - last }, (_, index) => last + index + 1),
+      )
+    }
+    const [next] = await takeEvents(await gateway.fetch(`/sessions/${id}/events?after=${seq - 1}`), 1)
+    expect(next?.id).toBe(String(seq))
+  })
+
+  test('have the text of a running turn in between, without an id', async () => {
+    const gateway = await createGateway({ team: { agents: [{ id: 'ops', behavior: 'shell' }] } })
+    const { body } = await gateway.send<SessionInfo>('POST', '/sessions', { name: 'x' })
+    const response = await gateway.fetch(`/sessions/${body.id}/events`)
+    const texts: unknown[] = []
+    let sent: Promise<unknown> | undefined
+    for await (const event of eventsOf(response)) {
+      sent ??= gateway.send('POST', '/message', { input: 'printf hello' })
+      if (event.event === 'text') {
+        expect(event.id).toBeUndefined()
+        texts.push(event.data['text'])
+      }
+      if (event.event === 'turn.finished') break
+    }
+    expect(texts.join('')).toBe('hello')
+    await sent
+  })
+
+  test('end when the session goes to the trash', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const { id } = await sessionWithTurns(gateway, 1)
+    const response = await gateway.fetch(`/sessions/${id}/events`)
+    const reading = Array.fromAsync(eventsOf(response))
+    await gateway.send('DELETE', `/sessions/${id}?purge=true`)
+    const names = (await reading).map(({ event }) => event)
+    expect(names).toContain('turn.finished')
+    expect(names).not.toContain('error')
+    await gateway.fail(404, 'GET', `/sessions/${id}/events`)
+  })
+})
+
+describe('the events of the team', () => {
+  test('tell what happens, and go on where a reader was', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const live = await gateway.fetch('/events')
+    const reading = takeEvents(live, 3)
+    await gateway.send('POST', '/message', { input: 'x' })
+    const [first, second, third] = await reading
+    const [, resumed] = await takeEvents(
+      await gateway.fetch('/events', { headers: { 'last-event-id': first?.id ?? '' } }),
+      2,
+    )
+    expect(second?.id).toBe(`${gateway.team.epoch}:${Number(first?.id?.split(':')[1]) + 1}`)
+    expect(resumed).toEqual(third)
+  })
+
+  test('begin with reset for a reader of another run', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const response = await gateway.fetch('/events', {
+      headers: { 'last-event-id': `${gateway.team.epoch + 1}:5` },
+    })
+    const [event] = await takeEvents(response, 1)
+    expect(event).toMatchObject({ event: 'reset', data: { epoch: gateway.team.epoch } })
+  })
+
+  test('end when the gateway stops', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const reading = Array.fromAsync(eventsOf(await gateway.fetch('/events')))
+    gateway.close()
+    await reading
+  })
+})
