@@ -187,6 +187,8 @@ export interface Team extends AsyncDisposable {
   /** Events from now on. A reader that falls more than 1,000 events behind gets `reset` in place of what it missed. */
   events(options?: { signal?: AbortSignal }): AsyncIterable<TeamEvent>
   health(): TeamHealth
+  /** Says in `owner.json` where this team is served, so that others on this machine find it. Durable when it returns. */
+  announce(url: string): void
   /** Stops all agents in good order, last started first, and frees the directory. Idempotent. */
   close(options?: { graceMs?: number }): Promise<void>
 }

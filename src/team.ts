@@ -256,6 +256,10 @@ class OpenTeam implements Team {
     }
   }
 
+  announce(url: string): void {
+    this.#directory.setUrl(url)
+  }
+
   close(options: { graceMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.graceMs ?? DEFAULT_GRACE_MS)
     return this.#closing

@@ -13,3 +13,8 @@ export function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('Expected a whole number.')
 }
+
+/** Gathers the values of an option that may be repeated. */
+export function collect(value: string, values: string[] = []): string[] {
+  return [...values, value]
+}

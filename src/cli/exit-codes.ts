@@ -51,6 +51,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'claim_held':
     case 'seq_conflict':
     case 'directory_owned':
+    case 'address_unusable':
     case 'unauthorized':
     case 'forbidden':
       return EXIT.conflict

@@ -3,6 +3,7 @@ import type { AgentSpec } from '../agent-spec.ts'
 import type { Team } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
 import type { FsyncMode, TeamLimits } from '../options.ts'
+import type { RetentionPolicy } from '../store/retention.ts'
 
 /** What the command line asks of createTeam. */
 export interface OpenTeamOptions {
@@ -12,8 +13,9 @@ export interface OpenTeamOptions {
   limits?: TeamLimits
   /** False: what a crash left of an agent's work stays as it is when the agent is started. */
   resume: boolean
-  /** Agents are started when they are addressed, and only then. */
-  start: 'none'
+  /** `none`: agents are started when they are addressed, and only then. */
+  start: 'all' | 'none'
+  retention?: RetentionPolicy & { trashAgeMs: number }
 }
 
 export interface TextSink {
@@ -33,6 +35,8 @@ export interface CliIo {
   readonly createTeam: (options: OpenTeamOptions) => Promise<Team>
   /** Calls `listener` at every interrupt (SIGINT) until the function that it returns is called. */
   onInterrupt(listener: () => void): () => void
+  /** Like onInterrupt, for SIGTERM too. */
+  onStop(listener: () => void): () => void
   /** Ends the process at once, whatever its threads do. */
   forceExit(): void
 }

@@ -11,6 +11,7 @@ import type { CliIo } from './io.ts'
 import type { GlobalOptions } from './open-team.ts'
 import { createProgram } from './program.ts'
 import { createReport } from './report.ts'
+import { TOKEN_VARIABLE } from './serve-options.ts'
 
 /** Runs the command that `argv` (without node and script) names. Resolves with its exit code; never rejects. */
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -44,17 +45,26 @@ export async function main(): Promise<void> {
 }
 
 function processIo(): CliIo {
+  const env = { ...process.env }
+  // For the gateway alone: threads begin with a copy of the process's environment, and modules of a user's behaviors read it.
+  delete process.env[TOKEN_VARIABLE]
   return {
     stdout: process.stdout,
     stderr: process.stderr,
     readStdin: () => text(process.stdin),
-    env: process.env,
+    env,
     cwd: process.cwd(),
     clock: systemClock,
     createTeam: async (options) => (await import('../team.ts')).createTeam(options),
     onInterrupt(listener) {
       process.on('SIGINT', listener)
       return () => process.off('SIGINT', listener)
+    },
+    onStop(listener) {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, listener)
+      return () => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, listener)
+      }
     },
     // process.exit waits for threads, and one of them may be why somebody is in a hurry.
     forceExit: () => process.kill(process.pid, 'SIGKILL'),

@@ -8,7 +8,7 @@ import { didYouMean } from '../core/suggest.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
 import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
 import type { SessionNote } from '../store/session-store.ts'
-import type { CliIo } from './io.ts'
+import type { CliIo, OpenTeamOptions } from './io.ts'
 import type { Report } from './report.ts'
 
 export const DEFAULT_CONFIG_FILE = 'agentry.yaml'
@@ -28,6 +28,8 @@ export interface CommandContext {
   readonly io: CliIo
   readonly report: Report
   readonly globals: GlobalOptions
+  /** Of this package. */
+  readonly version: string
 }
 
 /** What the files and options say, before anything is opened. Nothing of it changes the disk. */
@@ -67,24 +69,15 @@ export async function withTeam<T>(
   options: { resume: boolean },
   use: (team: Team, setup: Setup) => Promise<T>,
 ): Promise<T> {
-  const { io, report } = context
+  const { report } = context
   const setup = resolveSetup(context)
-  const { config, data } = setup
-  const team = await io.createTeam({
-    data,
-    ...(config && { agents: config.agents, fsync: config.fsync, limits: config.limits }),
-    resume: options.resume,
-    start: 'none',
-  })
+  const team = await openTeam(context, setup, { ...options, start: 'none' })
   const close = async (): Promise<void> => {
     for (const { message } of warningsOf(team)) report.note(message)
     await team.close()
   }
   let result: T
   try {
-    if (config === undefined && team.agents().length === 0) {
-      await team.spawn(resolveAgentSpec(FIRST_AGENT, io.cwd))
-    }
     result = await use(team, setup)
   } catch (error) {
     // The first error is the one to report as the command's; one of closing comes beside it.
@@ -93,6 +86,29 @@ export async function withTeam<T>(
   }
   await close()
   return result
+}
+
+/** Opens the team of the configuration; one that has neither a file nor agents gets its first one. */
+export async function openTeam(
+  { io }: CommandContext,
+  { config, data }: Setup,
+  options: Pick<OpenTeamOptions, 'resume' | 'start'>,
+): Promise<Team> {
+  const team = await io.createTeam({
+    data,
+    ...(config && { agents: config.agents, fsync: config.fsync, limits: config.limits }),
+    // Retention is the business of who stays; a command goes again.
+    ...(options.start === 'all' && config?.retention && { retention: config.retention }),
+    ...options,
+  })
+  if (config !== undefined || team.agents().length > 0) return team
+  try {
+    await team.spawn(resolveAgentSpec(FIRST_AGENT, io.cwd))
+    return team
+  } catch (error) {
+    await team.close()
+    throw error
+  }
 }
 
 /** Faults that the store mends by itself, and files that are nobody's business, are no news to who runs a command. */

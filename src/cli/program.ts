@@ -2,15 +2,18 @@
 import { Command, Option } from 'commander'
 import { RESTART_TYPES } from '../core/restart-policy.ts'
 import { BEHAVIOR_NAMES } from '../options.ts'
-import { type ActionOf, wholeNumber } from './action.ts'
+import { type ActionOf, collect, wholeNumber } from './action.ts'
 import { listAgents, restartAgent, spawnAgent, stopAgent } from './agents.ts'
 import { doctor } from './doctor.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { DEFAULT_CONFIG_FILE, type GlobalOptions } from './open-team.ts'
+import { DEFAULT_HOST, DEFAULT_PORT } from '../gateway/defaults.ts'
 import { createReport } from './report.ts'
 import { send } from './send.ts'
+import { LOG_LEVELS, type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
 import { addSessionCommands } from './sessions/program.ts'
+import { rotate } from './token.ts'
 
 /** The program. Parsing it runs one command; `setExitCode` gets what that command ends with, where it is not 0. */
 export function createProgram(io: CliIo, version: string, setExitCode: (code: ExitCode) => void): Command {
@@ -32,11 +35,12 @@ export function createProgram(io: CliIo, version: string, setExitCode: (code: Ex
     (run) =>
     async (...args) => {
       const globals = program.opts<GlobalOptions>()
-      const context = { io, globals, report: createReport(io, globals.json ?? false) }
+      const context = { io, globals, version, report: createReport(io, globals.json ?? false) }
       const code = await run(context, ...args)
       if (code !== undefined) setExitCode(code)
     }
 
+  addServeCommand(program, action)
   addSendCommand(program, action)
   addAgentCommands(program, action)
   addSessionCommands(program, action)
@@ -45,7 +49,41 @@ export function createProgram(io: CliIo, version: string, setExitCode: (code: Ex
     .description('Check every byte of the data directory; exits with 6 where something is wrong.')
     .option('--repair', 'mend what can be mended; what is replaced is kept in .agentry/quarantine')
     .action(action(doctor))
+  program
+    .command('token')
+    .description('The token of the gateway.')
+    .command('rotate')
+    .description('Make a new token; the one before is refused from then on.')
+    .action(action(rotate))
   return program
+}
+
+function addServeCommand(program: Command, action: ActionOf): void {
+  program
+    .command('serve')
+    .summary('serve the team over HTTP until a signal comes')
+    .description(
+      'Serves the team over HTTP until SIGTERM or SIGINT. Prints where, and where the token is; with --json one line\n' +
+        `{"url", "tokenFile", "pid"}. ${TOKEN_VARIABLE} in the environment sets the token.`,
+    )
+    .option('--host <address>', `where to listen (default: ${DEFAULT_HOST})`)
+    .option(
+      '--port <port>',
+      `0: any free one (default: ${DEFAULT_PORT}, and where that is taken any free one)`,
+      wholeNumber,
+    )
+    .option('--allow-host <name>', 'a name by which the gateway is reached too; may be repeated', collect)
+    .option('--tls-cert <file>', 'certificate, in PEM')
+    .option('--tls-key <file>', 'its key, in PEM')
+    .option('--insecure-http', 'listen beyond this machine without TLS, behind a proxy that has it')
+    .option('--grace <seconds>', 'what running turns have to finish at the end (default: 10)', wholeNumber)
+    .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
+    .action(
+      // Only here: a server and its log are much to load for a command that lists something.
+      action(async (context, options: ServeCommandOptions) =>
+        (await import('./serve.ts')).serve(context, options),
+      ),
+    )
 }
 
 function addSendCommand(program: Command, action: ActionOf): void {

@@ -8,6 +8,8 @@ export interface Report {
   readonly json: boolean
   /** The answer of a command: `value` with --json, else the text. Called once. */
   answer(value: unknown, text: () => string): void
+  /** Like answer, with --json on one line: for who waits for it. */
+  line(value: unknown, text: () => string): void
   /** Beside the answer: a line on stderr, `agentry: message`, with --json `{"note": message}`. */
   note(message: string): void
   /** One line, `agentry: message (code)`, and a hint where one helps; with --json one line `{"error": …}`. */
@@ -20,6 +22,9 @@ export function createReport(io: Pick<CliIo, 'stdout' | 'stderr'>, json: boolean
     answer(value, text) {
       const answer = json ? terminalJson(value) : text()
       if (answer !== '') io.stdout.write(`${answer}\n`)
+    },
+    line(value, text) {
+      io.stdout.write(`${json ? JSON.stringify(value) : text()}\n`)
     },
     note(message) {
       io.stderr.write(json ? `${JSON.stringify({ note: message })}\n` : `agentry: ${plainText(message)}\n`)

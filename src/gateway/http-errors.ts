@@ -50,6 +50,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'claim_held':
     case 'seq_conflict':
     case 'directory_owned':
+    case 'address_unusable':
     case 'cancelled':
     case 'interrupted':
     case 'poison_turn':

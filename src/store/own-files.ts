@@ -12,6 +12,8 @@ export interface OwnFiles {
   readonly owner: string
   readonly epoch: string
   readonly agents: string
+  /** What clients of the gateway prove themselves by. */
+  readonly token: string
 }
 
 export function ownFilesOf(folders: Folders): OwnFiles {
@@ -20,6 +22,7 @@ export function ownFilesOf(folders: Folders): OwnFiles {
     owner: join(folders.own, 'owner.json'),
     epoch: join(folders.own, 'epoch'),
     agents: join(folders.own, 'agents.json'),
+    token: join(folders.own, 'token'),
   }
 }
 

@@ -43,6 +43,7 @@ export function createCli(overrides: Partial<CliIo> & { isTTY?: boolean } = {}):
       clock: systemClock,
       createTeam: (options) => createTeam({ ...options, host: 'in-process' }),
       onInterrupt: () => () => undefined,
+      onStop: () => () => undefined,
       forceExit: () => undefined,
       ...io,
     })

@@ -1,7 +1,7 @@
 /** `agentry sessions …` as commander has it. */
 import { type Command, Option } from 'commander'
 import { SESSION_STATUSES } from '../../core/session-state.ts'
-import { type ActionOf, wholeNumber } from '../action.ts'
+import { type ActionOf, collect, wholeNumber } from '../action.ts'
 import * as change from './change.ts'
 import { cleanup } from './cleanup.ts'
 import { importSession } from './import.ts'
@@ -82,8 +82,4 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
     .option('--include-suspended', 'suspended ones too')
     .option('--dry-run', 'only say which')
     .action(action(cleanup))
-}
-
-function collect(value: string, values: string[] = []): string[] {
-  return [...values, value]
 }

@@ -1,0 +1,19 @@
+/** What the help says of `agentry serve`, and what other commands know of it. */
+
+/** Sets the token of a gateway, and of the commands that talk to it, in place of the file. */
+export const TOKEN_VARIABLE = 'AGENTRY_TOKEN'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface ServeCommandOptions {
+  host?: string
+  port?: number
+  allowHost?: string[]
+  tlsCert?: string
+  tlsKey?: string
+  insecureHttp?: boolean
+  /** Seconds that running turns have when the process is asked to end. */
+  grace?: number
+  logLevel: LogLevel
+}

@@ -1,0 +1,130 @@
+/** `agentry serve`: the team with its gateway, until a signal comes. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { TeamEvent } from '../api.ts'
+import { AgentryError, describeThrown } from '../errors.ts'
+import { assertBindable } from '../gateway/address.ts'
+import { DEFAULT_HOST } from '../gateway/defaults.ts'
+import { type Gateway, serveTeam } from '../gateway/serve.ts'
+import { assertToken, ensureToken, readToken, tokenFileOf } from '../store/token-file.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { createLog, logAnswer, type Logger, logEvent } from './log.ts'
+import { type CommandContext, openTeam, resolveSetup } from './open-team.ts'
+import { type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
+
+const DEFAULT_GRACE_S = 10
+/** How long a token that was read is taken for the one in the file. */
+const TOKEN_AGE_MS = 1_000
+
+/**
+ * Serves until the first SIGTERM or SIGINT: then no more work is taken, running turns finish within the grace, everything is saved,
+ * and the exit code is 0. A second signal ends the process at once.
+ */
+export async function serve(context: CommandContext, options: ServeCommandOptions): Promise<ExitCode> {
+  const { io, report } = context
+  const setup = resolveSetup(context)
+  const { config, data } = setup
+  const set = io.env[TOKEN_VARIABLE]
+  if (set !== undefined) assertToken(set, TOKEN_VARIABLE)
+  const tls = readTls(options, io.cwd)
+  const address = {
+    host: options.host ?? DEFAULT_HOST,
+    tokenIsSet: set !== undefined,
+    insecureHttp: options.insecureHttp ?? false,
+  }
+  assertBindable({ ...address, tls: tls !== undefined }) // Before anything is opened.
+
+  const log = createLog(io.stderr, options.logLevel)
+  const stopping = Promise.withResolvers<void>()
+  let signals = 0
+  const unsubscribe = io.onStop(() => {
+    signals += 1
+    if (signals > 1) io.forceExit()
+    log.info('stopping: no new work is taken')
+    stopping.resolve()
+  })
+  const team = await openTeam(context, setup, { resume: true, start: 'all' })
+  let gateway: Gateway | undefined
+  const following = new AbortController()
+  try {
+    const events = team.events({ signal: following.signal })
+    follow(events, log).catch((error: unknown) =>
+      log.error(`the log of events ended: ${describeThrown(error)}`),
+    )
+    gateway = await serveTeam(team, {
+      ...address,
+      token: set === undefined ? tokenOf(data) : () => set,
+      version: context.version,
+      ...(options.port !== undefined && { port: options.port }),
+      ...(tls !== undefined && { tls }),
+      ...(options.allowHost !== undefined && { names: options.allowHost }),
+      ...(config?.defaultAgent !== undefined && { defaultAgent: config.defaultAgent }),
+      onAnswer: (request) => logAnswer(log, request),
+      onFault: (error) => log.error({ err: error }, 'fault'),
+    })
+    team.announce(gateway.url)
+    const { url } = gateway
+    const tokenFile = set === undefined ? tokenFileOf(data) : undefined
+    const where = tokenFile === undefined ? `${TOKEN_VARIABLE} as set` : tokenFile
+    report.line(
+      { url, ...(tokenFile !== undefined && { tokenFile }), pid: process.pid },
+      () => `serving at ${url} (token: ${where})`,
+    )
+    log.info({ url, directory: team.directory, epoch: team.epoch }, 'serving')
+    await stopping.promise
+    gateway.drain()
+  } finally {
+    unsubscribe()
+    const force = io.onStop(() => io.forceExit())
+    try {
+      await team.close({ graceMs: (options.grace ?? DEFAULT_GRACE_S) * 1_000 })
+      await gateway?.close()
+    } finally {
+      following.abort()
+      force()
+    }
+  }
+  log.info('stopped')
+  return EXIT.ok
+}
+
+async function follow(events: AsyncIterable<TeamEvent>, log: Logger): Promise<void> {
+  for await (const event of events) logEvent(log, event)
+}
+
+/** The token in the file, which may be rotated while the gateway runs. */
+function tokenOf(data: string): () => string {
+  let token = ensureToken(data)
+  let readMs = performance.now()
+  return () => {
+    if (performance.now() - readMs > TOKEN_AGE_MS) {
+      token = readToken(data) ?? token
+      readMs = performance.now()
+    }
+    return token
+  }
+}
+
+function readTls(
+  { tlsCert, tlsKey }: ServeCommandOptions,
+  cwd: string,
+): { cert: string; key: string } | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new AgentryError(
+      'invalid_input',
+      'expected --tls-cert and --tls-key together, received one of them',
+    )
+  }
+  return { cert: readPem(tlsCert, cwd), key: readPem(tlsKey, cwd) }
+}
+
+function readPem(file: string, cwd: string): string {
+  try {
+    return readFileSync(resolve(cwd, file), 'utf8')
+  } catch (cause) {
+    throw new AgentryError('invalid_input', `expected a file in PEM at ${file}: ${describeThrown(cause)}`, {
+      cause,
+    })
+  }
+}

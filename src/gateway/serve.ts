@@ -1,0 +1,123 @@
+/**
+ * The gateway at a port.
+ *
+ * L1  it never listens where assertBindable refuses.
+ * L2  after drain() no work is taken and streams of events end; what was taken before is still answered.
+ * L3  close() comes to an end: connections that are not done by its deadline are cut.
+ */
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { once } from 'node:events'
+import { getRequestListener } from '@hono/node-server'
+import type { Team } from '../api.ts'
+import { systemClock } from '../core/clock.ts'
+import { AgentryError, describeThrown } from '../errors.ts'
+import { assertBindable, ownHosts, urlOf } from './address.ts'
+import { type AppOptions, createApp } from './app.ts'
+import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
+
+export interface ServeOptions extends Omit<AppOptions, 'isOwnHost' | 'scheme' | 'closing'> {
+  /** Default: 127.0.0.1. */
+  host?: string
+  /** 0: any free one. Default: 7420, and where that is taken any free one. */
+  port?: number
+  /** PEM texts. */
+  tls?: { cert: string; key: string }
+  /** Names beside its address by which the gateway is reached, such as that of a proxy before it. */
+  names?: readonly string[]
+  /** The token was set by who runs the gateway. Needed beyond this machine. Default: false. */
+  tokenIsSet?: boolean
+  /** Plain HTTP beyond this machine. Default: false. */
+  insecureHttp?: boolean
+}
+
+export interface Gateway {
+  readonly url: string
+  /** L2. Idempotent. */
+  drain(): void
+  /** Drains, waits at most `graceMs` for what is being answered, and frees the port. Idempotent. */
+  close(options?: { graceMs?: number }): Promise<void>
+}
+
+const DEFAULT_GRACE_MS = 1_000
+const SWEEP_MS = 20
+
+/** A request must be here in this time; a client that dribbles holds a socket, and nothing else. */
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+} as const
+const MAX_CONNECTIONS = 2_000
+
+/** Throws `insecure_bind`, `address_unusable`. */
+export async function serveTeam(team: Team, options: ServeOptions): Promise<Gateway> {
+  const { host = DEFAULT_HOST, tls, names, tokenIsSet = false, insecureHttp = false, ...rest } = options
+  assertBindable({ host, tokenIsSet, tls: tls !== undefined, insecureHttp })
+  const scheme = tls === undefined ? 'http' : 'https'
+  const closing = new AbortController()
+  let isOwnHost: (header: string) => boolean = () => false
+  const app = createApp(team, {
+    ...rest,
+    scheme,
+    closing: closing.signal,
+    isOwnHost: (header) => isOwnHost(header),
+  })
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const answer: RequestListener = (request, response) => void listener(request, response)
+  const server =
+    tls === undefined ? createHttpServer(LIMITS, answer) : createHttpsServer({ ...LIMITS, ...tls }, answer)
+  server.maxConnections = MAX_CONNECTIONS
+  const port = await listen(server, host, options.port)
+  isOwnHost = ownHosts(host, port, scheme, names)
+
+  let closed: Promise<void> | undefined
+  const drain = (): void => closing.abort()
+  return {
+    url: urlOf(host, port, scheme),
+    drain,
+    close({ graceMs = DEFAULT_GRACE_MS } = {}) {
+      drain()
+      closed ??= closeServer(server, graceMs)
+      return closed
+    },
+  }
+}
+
+async function listen(server: Server, host: string, port: number | undefined): Promise<number> {
+  try {
+    return await listenAt(server, host, port ?? DEFAULT_PORT)
+  } catch (cause) {
+    if (port === undefined && isErrno(cause, 'EADDRINUSE')) return listenAt(server, host, 0)
+    const message = `cannot listen at ${host}:${port ?? DEFAULT_PORT}: ${describeThrown(cause)}`
+    throw new AgentryError('address_unusable', message, { cause, data: { host, port: port ?? DEFAULT_PORT } })
+  }
+}
+
+async function listenAt(server: Server, host: string, port: number): Promise<number> {
+  server.listen({ host, port })
+  await once(server, 'listening')
+  const address = server.address()
+  if (typeof address === 'object' && address !== null) return address.port
+  throw new AgentryError('internal', 'the server has no port')
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const ended = once(server, 'close')
+  server.close()
+  // A connection that is kept alive is idle only when its last answer is out.
+  const sweeper = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+  const deadline = systemClock.setTimer(graceMs, () => server.closeAllConnections())
+  try {
+    await ended
+  } finally {
+    clearInterval(sweeper)
+    deadline.cancel()
+  }
+}

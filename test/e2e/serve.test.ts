@@ -1,0 +1,351 @@
+import { execFile } from 'node:child_process'
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { request } from 'node:http'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { EventSource } from 'eventsource'
+import { describe, expect, test } from 'vitest'
+import { until } from '../fakes/until.ts'
+import { ended, runCli, startCli, temporaryFolder } from './built-cli.ts'
+
+const run = promisify(execFile)
+
+interface Answer<T> {
+  status: number
+  body: T
+}
+
+interface Served {
+  cwd: string
+  child: ChildProcessWithoutNullStreams
+  url: string
+  port: number
+  tokenFile: string
+  token: string
+  /** What the process has written to stderr. */
+  log(): string
+  /** Asks with the token; expects JSON. */
+  ask<T>(method: string, path: string, body?: unknown): Promise<Answer<T>>
+  stop(): Promise<number | null>
+}
+
+async function startServe(options: { cwd?: string; args?: string[] } = {}): Promise<Served> {
+  const { cwd = temporaryFolder(), args = ['--port', '0'] } = options
+  const child = startCli(['--json', 'serve', '--log-level', 'debug', ...args], { cwd })
+  let log = ''
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  const line = await Promise.race([
+    once(createInterface(child.stdout), 'line') as Promise<[string]>,
+    once(child, 'exit').then(() => {
+      throw new Error(`ended: ${log}`)
+    }),
+  ])
+  const { url, tokenFile } = JSON.parse(line[0]) as { url: string; tokenFile: string }
+  const token = readFileSync(tokenFile, 'utf8').trim()
+  return {
+    cwd,
+    child,
+    url,
+    port: Number(new URL(url).port),
+    tokenFile,
+    token,
+    log: () => log,
+    async ask<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      return { status: response.status, body: (await response.json()) as T }
+    },
+    async stop() {
+      const exit = once(child, 'exit') as Promise<[number | null]>
+      child.kill('SIGTERM')
+      return (await exit)[0]
+    },
+  }
+}
+
+function eventSource(served: Served, url: string): EventSource {
+  return new EventSource(url, {
+    fetch: (input, init) =>
+      fetch(input, { ...init, headers: { ...init.headers, authorization: `Bearer ${served.token}` } }),
+  })
+}
+
+/** One request, byte for byte; resolves with all that came back. */
+async function raw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(bytes)
+  socket.setTimeout(5_000, () => socket.destroy())
+  return text(socket)
+}
+
+describe('agentry serve', () => {
+  test('serves what curl asks for, from the first agent to the end of a session', async () => {
+    const served = await startServe()
+    const curl = async (...args: string[]): Promise<unknown> => {
+      const { stdout } = await run('curl', ['-sS', '-H', `Authorization: Bearer ${served.token}`, ...args])
+      return JSON.parse(stdout)
+    }
+    const post = ['-H', 'Content-Type: application/json', '-d']
+    expect(await curl(...post, '{"id":"echo","behavior":"echo"}', `${served.url}/agents`)).toMatchObject({
+      id: 'echo',
+    })
+    const session = (await curl(...post, '{"name":"work"}', `${served.url}/sessions`)) as { id: string }
+    expect(await curl(...post, '{"input":"echo $((6*7))"}', `${served.url}/message`)).toMatchObject({
+      result: '42\n',
+    })
+    const { stdout } = await run('curl', [
+      '-sSN',
+      '-H',
+      `Authorization: Bearer ${served.token}`,
+      '-H',
+      'Accept: text/event-stream',
+      ...post,
+      '{"input":"echo streamed"}',
+      `${served.url}/message`,
+    ])
+    expect(stdout).toContain('event: text\ndata: {"type":"text","text":"streamed\\n"}\n\n')
+    const path = `${served.url}/sessions/${session.id}`
+    expect(await curl('-X', 'POST', `${path}/suspend`)).toMatchObject({ status: 'suspended' })
+    expect(await curl(`${served.url}/sessions?status=suspended`)).toMatchObject({
+      sessions: [{ id: session.id }],
+    })
+    expect(await curl('-X', 'POST', path)).toMatchObject({ status: 'active' })
+    expect(await curl('-X', 'DELETE', path)).toMatchObject({ status: 'terminated' })
+    expect(await served.stop()).toBe(0)
+  })
+
+  test('keeps its token from everybody but its owner', async () => {
+    const served = await startServe()
+    expect(statSync(served.tokenFile).mode & 0o777).toBe(0o600)
+    expect(statSync(join(served.tokenFile, '..')).mode & 0o777).toBe(0o700)
+    expect(served.token).toMatch(/^[\w-]{43}$/)
+    const { body } = await served.ask<{ result: string }>('POST', '/message', {
+      input: 'env; cat /proc/$PPID/cmdline',
+    })
+    expect(body.result).not.toContain(served.token)
+    await fetch(`${served.url}/agents`, { headers: { authorization: 'Bearer wrong-token-in-the-log' } })
+    expect(readFileSync(`/proc/${served.child.pid}/cmdline`, 'utf8')).not.toContain(served.token)
+    const owner = readFileSync(join(served.cwd, 'sessions/.agentry/owner.json'), 'utf8')
+    expect(JSON.parse(owner)).toMatchObject({ url: served.url, pid: served.child.pid })
+    expect(owner).not.toContain(served.token)
+    expect(await served.stop()).toBe(0)
+    expect(served.log()).toContain('"status":401')
+    expect(served.log()).not.toContain(served.token)
+    expect(served.log()).not.toContain('wrong-token-in-the-log')
+  })
+
+  test('takes a rotated token, and refuses the one before, without a restart', async () => {
+    const served = await startServe()
+    expect((await runCli(['token', 'rotate'], { cwd: served.cwd })).stdout).not.toContain(served.token)
+    const fresh = readFileSync(served.tokenFile, 'utf8').trim()
+    const status = async (token: string): Promise<number> =>
+      (await fetch(`${served.url}/agents`, { headers: { authorization: `Bearer ${token}` } })).status
+    await until('the new token', async () => (await status(fresh)) === 200)
+    expect(await status(served.token)).toBe(401)
+    expect(statSync(served.tokenFile).mode & 0o777).toBe(0o600)
+    await served.stop()
+  })
+
+  test('refuses to be reached from beyond the machine unless all is said that makes it safe', async () => {
+    const cwd = temporaryFolder()
+    for (const args of [
+      ['--host', '0.0.0.0'],
+      ['--host', '::', '--insecure-http'],
+      ['--host', '192.0.2.1'],
+    ]) {
+      const { code, stderr } = await runCli(['--json', 'serve', '--port', '0', ...args], { cwd })
+      expect(code).toBe(2)
+      expect(stderr).toContain('insecure_bind')
+    }
+    expect(existsSync(join(cwd, 'sessions'))).toBe(false)
+  })
+
+  test('is one for a directory: a second is refused, and told where the first is', async () => {
+    const served = await startServe()
+    const startedMs = performance.now()
+    const { code, stderr } = await runCli(['--json', 'serve', '--port', '0'], { cwd: served.cwd })
+    expect(performance.now() - startedMs).toBeLessThan(5_000)
+    expect(code).toBe(4)
+    expect(JSON.parse(stderr.split('\n')[0] ?? '')).toMatchObject({
+      error: { code: 'directory_owned', data: { pid: served.child.pid, url: served.url } },
+    })
+    await served.stop()
+  })
+
+  test('takes another port where the usual one is taken, and fails where it was named', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const address = taken.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const named = await runCli(['--json', 'serve', '--port', String(port)], { cwd: temporaryFolder() })
+    expect(named.code).toBe(4)
+    expect(named.stderr).toContain('address_unusable')
+    taken.close()
+    // One of the two has the usual port, unless somebody else has it.
+    const [first, second] = [await startServe({ args: [] }), await startServe({ args: [] })]
+    expect(first.port).not.toBe(second.port)
+    await Promise.all([first.stop(), second.stop()])
+  })
+
+  test('finishes the running turn when it is asked to end, and saves it', async () => {
+    const served = await startServe()
+    const answer = served.ask<{ status: string; result: string }>('POST', '/message', {
+      input: 'sleep 1; echo done',
+      taskId: 't',
+    })
+    await until(
+      'the turn',
+      async () => (await served.ask<{ status: string }>('GET', '/tasks/t')).body.status === 'running',
+    )
+    const code = served.stop()
+    expect((await answer).body).toMatchObject({ status: 'completed', result: 'done\n' })
+    expect(await code).toBe(0)
+    const again = await startServe({ cwd: served.cwd })
+    expect((await again.ask('GET', '/tasks/t')).body).toMatchObject({ status: 'completed', result: 'done\n' })
+    await again.stop()
+  })
+
+  test('ends within 5 s with 100 streams open', async () => {
+    const served = await startServe()
+    const sockets: Socket[] = []
+    for (let number = 0; number < 100; number++) {
+      const socket = connect(served.port, '127.0.0.1')
+      socket.write(
+        `GET /events HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\nAuthorization: Bearer ${served.token}\r\n\r\n`,
+      )
+      sockets.push(socket)
+    }
+    await Promise.all(sockets.map(async (socket) => once(socket, 'data')))
+    const startedMs = performance.now()
+    expect(await served.stop()).toBe(0)
+    expect(performance.now() - startedMs).toBeLessThan(5_000)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  test('is read by a client of the standard across a restart, without a gap or a repetition', async () => {
+    const served = await startServe()
+    const { body: session } = await served.ask<{ id: string }>('POST', '/sessions', { name: 'x' })
+    await served.ask('POST', '/message', { input: 'echo 1' })
+    const seen: string[] = []
+    const source = eventSource(served, `${served.url}/sessions/${session.id}/events`)
+    for (const type of [
+      'session.created',
+      'session.changed',
+      'message.accepted',
+      'turn.started',
+      'tool.started',
+      'tool.finished',
+      'turn.finished',
+    ]) {
+      source.addEventListener(type, (event) => seen.push(event.lastEventId))
+    }
+    await until('the first turn', () => seen.length >= 6)
+    await served.stop()
+    const again = await startServe({ cwd: served.cwd, args: ['--port', String(served.port)] })
+    await again.ask('POST', '/message', { input: 'echo 2' })
+    const { body } = await again.ask<{ seq: number }>('GET', `/sessions/${session.id}`)
+    await until('the second turn', () => seen.length >= body.seq)
+    source.close()
+    expect(seen).toEqual(Array.from({ length: body.seq }, (_, index) => String(index + 1)))
+    await again.stop()
+  })
+})
+
+describe('sockets that mean no good', () => {
+  test.each([
+    ['both lengths', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['two lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n\r\n{}'],
+    ['a header of 20 KB', `X: ${'x'.repeat(20_000)}\r\n\r\n`],
+    ['a line end in a header', 'X: a\rb\r\n\r\n'],
+  ])('a request with %s is refused', async (_, rest) => {
+    const served = await startServe()
+    const head = `POST /message HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\nConnection: close\r\nAuthorization: Bearer ${served.token}\r\nContent-Type: application/json\r\n`
+    const answer = await raw(served.port, head + rest)
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /)
+    expect(answer).not.toMatch(/\n\s+at /)
+    expect((await served.ask('GET', '/agents')).status).toBe(200)
+    await served.stop()
+  })
+
+  test('a body without a token is not waited for', async () => {
+    const served = await startServe()
+    const asking = request(`${served.url}/message`, {
+      method: 'POST',
+      headers: { 'content-length': '1000000' },
+    })
+    asking.on('error', () => undefined)
+    asking.flushHeaders()
+    const [response] = (await once(asking, 'response')) as [{ statusCode: number }]
+    expect(response.statusCode).toBe(401)
+    asking.destroy()
+    await served.stop()
+  })
+
+  test('100 that dribble their headers hold up nobody', async () => {
+    const served = await startServe()
+    const sockets = Array.from({ length: 100 }, () => {
+      const socket = connect(served.port, '127.0.0.1')
+      socket.on('error', () => undefined)
+      socket.write('POST /message HTTP/1.1\r\n')
+      return socket
+    })
+    const timer = setInterval(() => {
+      for (const socket of sockets) socket.write('X: y\r\n')
+    }, 50)
+    const times: number[] = []
+    for (let number = 0; number < 50; number++) {
+      const startedMs = performance.now()
+      await served.ask('GET', '/agents')
+      times.push(performance.now() - startedMs)
+    }
+    clearInterval(timer)
+    for (const socket of sockets) socket.destroy()
+    expect(times.toSorted((a, b) => a - b)[48]).toBeLessThan(1_000)
+    await served.stop()
+  })
+
+  test('300 readers that vanish leave nothing open', async () => {
+    const served = await startServe()
+    const open = (): number => readdirSync(`/proc/${served.child.pid}/fd`).length
+    const before = open()
+    for (let round = 0; round < 3; round++) {
+      const sockets = Array.from({ length: 100 }, () => {
+        const socket = connect(served.port, '127.0.0.1')
+        socket.on('error', () => undefined)
+        socket.write(
+          `GET /events HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\nAuthorization: Bearer ${served.token}\r\n\r\n`,
+        )
+        return socket
+      })
+      await Promise.all(sockets.map(async (socket) => once(socket, 'data')))
+      for (const socket of sockets) socket.resetAndDestroy()
+    }
+    await until('closed sockets', () => open() <= before + 5)
+    await served.stop()
+  })
+})
+
+describe('a second signal', () => {
+  test('ends the process at once', async () => {
+    const served = await startServe({ args: ['--port', '0', '--grace', '60'] })
+    const cut = served.ask('POST', '/message', { input: 'sleep 60', taskId: 't' }).catch(() => 'cut')
+    await until(
+      'the turn',
+      async () => (await served.ask<{ status: string }>('GET', '/tasks/t')).body.status === 'running',
+    )
+    const end = ended(served.child)
+    served.child.kill('SIGTERM')
+    await until('the drain', () => served.log().includes('stopping'))
+    served.child.kill('SIGTERM')
+    expect((await end).signal).toBe('SIGKILL')
+    expect(await cut).toBe('cut')
+  })
+})
