@@ -18,7 +18,7 @@ export interface SpawnOptions {
 /** A table of the team; with --json `{ "agents": [ … ] }`. */
 export async function listAgents(context: CommandContext): Promise<void> {
   await withTeam(context, { resume: false }, async (team) => {
-    const agents = team.agents()
+    const agents = await team.agents()
     context.report.answer({ agents }, () => agentTable(agents, context.io.clock.now()))
   })
 }
@@ -38,25 +38,25 @@ export async function spawnAgent(context: CommandContext, id: string, options: S
   const spec = resolveAgentSpec(input, context.io.cwd)
   await withTeam(context, { resume: false }, async (team) => {
     const agent = await team.spawn(spec)
-    context.report.answer(agent.info(), () => `spawned agent ${agent.id} (${spec.behavior})`)
+    context.report.answer(await agent.info(), () => `spawned agent ${agent.id} (${spec.behavior})`)
   })
 }
 
 /** Stops an agent; it stays stopped, whoever opens the team, until it is restarted. */
 export async function stopAgent(context: CommandContext, id: string): Promise<void> {
   await withTeam(context, { resume: false }, async (team) => {
-    const agent = requireAgent(team, id)
+    const agent = await requireAgent(team, id)
     await agent.stop()
-    context.report.answer(agent.info(), () => `stopped agent ${agent.id}`)
+    context.report.answer(await agent.info(), () => `stopped agent ${agent.id}`)
   })
 }
 
 /** Starts an agent that is stopped or failed, or anew. */
 export async function restartAgent(context: CommandContext, id: string): Promise<void> {
   await withTeam(context, { resume: false }, async (team) => {
-    const agent = requireAgent(team, id)
+    const agent = await requireAgent(team, id)
     await agent.restart()
-    context.report.answer(agent.info(), () => `restarted agent ${agent.id}`)
+    context.report.answer(await agent.info(), () => `restarted agent ${agent.id}`)
   })
 }
 

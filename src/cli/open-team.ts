@@ -1,15 +1,21 @@
-/** Which team a command means, and opening it for the time of one command. */
+/**
+ * Which team a command means: that of a running supervisor where one owns the data directory and serves it, else one that is opened
+ * for the time of the command. Both are used alike, with `await`.
+ */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Agent, Team } from '../api.ts'
+import { connectLocal } from '../client/local.ts'
+import type { RemoteAgent, RemoteTeam } from '../client/remote-team.ts'
 import { loadConfig, type TeamConfig } from '../config-file.ts'
 import { assertAgentId, quote } from '../core/ids.ts'
 import { didYouMean } from '../core/suggest.ts'
-import { AgentryError, describeThrown } from '../errors.ts'
+import { AgentryError, describeThrown, isAgentryError } from '../errors.ts'
 import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
 import type { SessionNote } from '../store/session-store.ts'
 import type { CliIo, OpenTeamOptions } from './io.ts'
 import type { Report } from './report.ts'
+import { TOKEN_VARIABLE } from './serve-options.ts'
 
 export const DEFAULT_CONFIG_FILE = 'agentry.yaml'
 
@@ -22,6 +28,10 @@ export interface GlobalOptions {
   data?: string
   json?: boolean
 }
+
+/** A team in this process, or that of a running supervisor. */
+export type AnyTeam = Team | RemoteTeam
+export type AnyAgent = Agent | RemoteAgent
 
 /** What one command works with. */
 export interface CommandContext {
@@ -61,19 +71,19 @@ export function resolveSetup({ io, globals }: CommandContext): Setup {
 }
 
 /**
- * Opens the team for `use` and closes it in good order, whatever `use` does. Agents are started only when `use` addresses
+ * Opens the team for `use`, or joins the one that is served, and closes it in good order, whatever `use` does. Agents are started only when `use` addresses
  * them. `resume`: an agent that is started first goes on with what a crash left of its work; without it that stays as it is.
  */
 export async function withTeam<T>(
   context: CommandContext,
   options: { resume: boolean },
-  use: (team: Team, setup: Setup) => Promise<T>,
+  use: (team: AnyTeam, setup: Setup) => Promise<T>,
 ): Promise<T> {
   const { report } = context
   const setup = resolveSetup(context)
-  const team = await openTeam(context, setup, { ...options, start: 'none' })
+  const team = await openOrJoin(context, setup, options)
   const close = async (): Promise<void> => {
-    for (const { message } of warningsOf(team)) report.note(message)
+    for (const { message } of await warningsOf(team)) report.note(message)
     await team.close()
   }
   let result: T
@@ -86,6 +96,21 @@ export async function withTeam<T>(
   }
   await close()
   return result
+}
+
+/** Whoever serves the directory has its lock: what it refuses with says where it is reached. */
+async function openOrJoin(
+  context: CommandContext,
+  setup: Setup,
+  options: { resume: boolean },
+): Promise<AnyTeam> {
+  try {
+    return await openTeam(context, setup, { ...options, start: 'none' })
+  } catch (error) {
+    if (!isAgentryError(error, 'directory_owned') || error.data?.['url'] === undefined) throw error
+    const token = context.io.env[TOKEN_VARIABLE]
+    return connectLocal(setup.data, token === undefined ? {} : { token })
+  }
 }
 
 /** Opens the team of the configuration; one that has neither a file nor agents gets its first one. */
@@ -122,8 +147,9 @@ const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
 ])
 const MAX_WARNINGS = 5
 
-function warningsOf(team: Team): { message: string }[] {
-  const warnings = team.health().notes.filter((note) => !QUIET_NOTES.has(note.kind))
+async function warningsOf(team: AnyTeam): Promise<{ message: string }[]> {
+  const { notes } = await team.health()
+  const warnings = notes.filter((note) => !QUIET_NOTES.has(note.kind))
   const more = warnings.length - MAX_WARNINGS
   return more > 0
     ? [...warnings.slice(0, MAX_WARNINGS), { message: `${more} more: \`agentry doctor\` shows all` }]
@@ -131,11 +157,11 @@ function warningsOf(team: Team): { message: string }[] {
 }
 
 /** The agent of that id. Throws `invalid_id`, `agent_not_found`. */
-export function requireAgent(team: Team, id: string): Agent {
+export async function requireAgent(team: AnyTeam, id: string): Promise<AnyAgent> {
   assertAgentId(id)
-  const agent = team.agent(id)
+  const agent = await team.agent(id)
   if (agent !== undefined) return agent
-  const known = team.agents().map((info) => info.id)
+  const known = (await team.agents()).map((info) => info.id)
   const message = `expected one of the agents ${known.join(', ')}, received ${quote(id)}${didYouMean(id, known)}`
   throw new AgentryError('agent_not_found', known.length === 0 ? `there is no agent ${quote(id)}` : message, {
     data: { agentId: id, known },
@@ -143,8 +169,12 @@ export function requireAgent(team: Team, id: string): Agent {
 }
 
 /** The agent that --agent names, else the default agent: of the file, else the first one. Throws `agent_not_found`. */
-export function chosenAgent(team: Team, { config }: Setup, id: string | undefined): Agent {
-  const chosen = id ?? config?.defaultAgent ?? config?.agents[0]?.id ?? team.agents()[0]?.id
+export async function chosenAgent(
+  team: AnyTeam,
+  { config }: Setup,
+  id: string | undefined,
+): Promise<AnyAgent> {
+  const chosen = id ?? config?.defaultAgent ?? config?.agents[0]?.id ?? (await team.agents())[0]?.id
   if (chosen === undefined) throw new AgentryError('agent_not_found', 'the team has no agents')
   return requireAgent(team, chosen)
 }

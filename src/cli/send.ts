@@ -1,10 +1,9 @@
 /** `agentry send`: one message, its text streamed as it comes, its exit code that of the command it ran. */
-import type { Agent, Team } from '../api.ts'
 import { createId } from '../core/ids.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
 import type { Outcome } from '../protocol/from-agent.ts'
 import { type ExitCode, exitCodeOfOutcome } from './exit-codes.ts'
-import { type CommandContext, requireAgent, withTeam } from './open-team.ts'
+import { type AnyAgent, type AnyTeam, type CommandContext, requireAgent, withTeam } from './open-team.ts'
 import { createTurnPrinter } from './turn-printer.ts'
 
 export interface SendOptions {
@@ -27,7 +26,7 @@ export async function send(
   const input = words.length === 1 && words[0] === '-' ? await io.readStdin() : words.join(' ')
   // The agent goes on with what a crash left of its work before it takes the message: order is kept.
   return withTeam(context, { resume: true }, async (team) => {
-    const agent = requireAgent(team, agentId)
+    const agent = await requireAgent(team, agentId)
     const sessionId =
       options.session === undefined ? undefined : await makeCurrent(team, agent, options.session)
     const outcome = await followTurn(context, team, agent, input, {
@@ -39,8 +38,8 @@ export async function send(
   })
 }
 
-async function makeCurrent(team: Team, agent: Agent, reference: string): Promise<string> {
-  const session = team.findSession(reference, agent.id)
+async function makeCurrent(team: AnyTeam, agent: AnyAgent, reference: string): Promise<string> {
+  const session = await team.findSession(reference, agent.id)
   if (!session.current) await agent.loadSession(session.id)
   return session.id
 }
@@ -51,8 +50,8 @@ async function makeCurrent(team: Team, agent: Agent, reference: string): Promise
  */
 async function followTurn(
   { io, report }: CommandContext,
-  team: Team,
-  agent: Agent,
+  team: AnyTeam,
+  agent: AnyAgent,
   input: string,
   options: { taskId: string; sessionId?: string },
 ): Promise<Outcome | undefined> {

@@ -82,9 +82,15 @@ export const RULES: Rules = {
       types: ['agent-spec', 'api', 'protocol', 'store'],
     },
     {
+      name: 'client',
+      paths: ['src/client/'],
+      imports: [...FOUNDATION, 'catalog', 'store'],
+      types: ['agent-spec', 'api', 'protocol'],
+    },
+    {
       name: 'cli',
       paths: ['src/cli/'],
-      imports: [...FOUNDATION, 'api', 'catalog', 'gateway', 'options', 'store', 'team'],
+      imports: [...FOUNDATION, 'api', 'catalog', 'client', 'gateway', 'options', 'store', 'team'],
       types: ['agent-spec', 'protocol'],
     },
   ],

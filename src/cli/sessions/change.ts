@@ -1,9 +1,9 @@
 /** `agentry sessions create | load | save | suspend | resume | terminate | fork | rename | delete | restore`. */
 import { resolve } from 'node:path'
-import type { SessionInfo, Team } from '../../api.ts'
+import type { SessionInfo } from '../../api.ts'
 import { quote } from '../../core/ids.ts'
 import { AgentryError } from '../../errors.ts'
-import { type CommandContext, chosenAgent, type Setup, withTeam } from '../open-team.ts'
+import { type AnyTeam, type CommandContext, chosenAgent, type Setup, withTeam } from '../open-team.ts'
 import { type AgentOption, type FoundSession, requireSession, requireTrashed } from './find.ts'
 import { doneText } from './view.ts'
 
@@ -26,8 +26,8 @@ export async function createSession(
   options: CreateOptions,
 ): Promise<void> {
   const vars = parseVars(options.var ?? [])
-  await change(context, 'created', (team, setup) =>
-    chosenAgent(team, setup, options.agent).createSession({
+  await change(context, 'created', async (team, setup) =>
+    (await chosenAgent(team, setup, options.agent)).createSession({
       name,
       ...(description !== undefined && { description }),
       ...(options.workingDir !== undefined && { workingDir: resolve(context.io.cwd, options.workingDir) }),
@@ -125,8 +125,8 @@ export async function restoreSession(
   reference: string,
   options: AgentOption,
 ): Promise<void> {
-  await change(context, 'restored', (team) => {
-    const { agent, session } = requireTrashed(team, reference, options)
+  await change(context, 'restored', async (team) => {
+    const { agent, session } = await requireTrashed(team, reference, options)
     return agent.restoreSession(session.id)
   })
 }
@@ -138,14 +138,16 @@ async function changeFound(
   options: AgentOption,
   act: (found: FoundSession) => Promise<SessionInfo>,
 ): Promise<void> {
-  await change(context, verb, (team, setup) => act(requireSession(team, setup, reference, options)))
+  await change(context, verb, async (team, setup) =>
+    act(await requireSession(team, setup, reference, options)),
+  )
 }
 
 /** Answers with the session after the change; what a crash left of the agent's work stays as it is. */
 async function change(
   context: CommandContext,
   verb: string,
-  act: (team: Team, setup: Setup) => Promise<SessionInfo>,
+  act: (team: AnyTeam, setup: Setup) => Promise<SessionInfo>,
 ): Promise<void> {
   await withTeam(context, { resume: false }, async (team, setup) => {
     const session = await act(team, setup)

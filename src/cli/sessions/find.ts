@@ -1,13 +1,13 @@
 /** Which session, and which agent, the arguments of a command mean. */
-import type { Agent, SessionInfo, Team } from '../../api.ts'
+import type { SessionInfo } from '../../api.ts'
 import { AgentryError } from '../../errors.ts'
 import { findSession } from '../../store/find-session.ts'
-import { chosenAgent, requireAgent, type Setup } from '../open-team.ts'
+import { type AnyAgent, type AnyTeam, chosenAgent, requireAgent, type Setup } from '../open-team.ts'
 
 /** What a command on one session works with. */
 export interface FoundSession {
   session: SessionInfo
-  agent: Agent
+  agent: AnyAgent
 }
 
 /** The options that say whose session is meant. */
@@ -20,28 +20,32 @@ export interface AgentOption {
  * reference the current session of that agent, else of the default one.
  * Throws `session_not_found`, `session_ambiguous`, `agent_not_found`, `no_current_session`.
  */
-export function requireSession(
-  team: Team,
+export async function requireSession(
+  team: AnyTeam,
   setup: Setup,
   reference: string | undefined,
   options: AgentOption,
-): FoundSession {
+): Promise<FoundSession> {
   if (reference === undefined) {
-    const agent = chosenAgent(team, setup, options.agent)
-    const session = agent.currentSession()
+    const agent = await chosenAgent(team, setup, options.agent)
+    const session = await agent.currentSession()
     if (session !== undefined) return { session, agent }
     throw new AgentryError('no_current_session', `agent ${agent.id} has no current session`, {
       data: { agentId: agent.id },
     })
   }
-  if (options.agent !== undefined) requireAgent(team, options.agent)
-  const session = team.findSession(reference, options.agent)
-  return { session, agent: requireAgent(team, session.agentId) }
+  if (options.agent !== undefined) await requireAgent(team, options.agent)
+  const session = await team.findSession(reference, options.agent)
+  return { session, agent: await requireAgent(team, session.agentId) }
 }
 
 /** Like requireSession, in the trash. */
-export function requireTrashed(team: Team, reference: string, options: AgentOption): FoundSession {
-  if (options.agent !== undefined) requireAgent(team, options.agent)
-  const session = findSession(team.sessions({ trashed: true }), reference, options.agent)
-  return { session, agent: requireAgent(team, session.agentId) }
+export async function requireTrashed(
+  team: AnyTeam,
+  reference: string,
+  options: AgentOption,
+): Promise<FoundSession> {
+  if (options.agent !== undefined) await requireAgent(team, options.agent)
+  const session = findSession(await team.sessions({ trashed: true }), reference, options.agent)
+  return { session, agent: await requireAgent(team, session.agentId) }
 }

@@ -23,8 +23,8 @@ export async function importSession(
     nowMs: io.clock.now(),
   })
   await withTeam(context, { resume: false }, async (team, setup) => {
-    const sameAgent = agentId !== undefined && team.agents().some((agent) => agent.id === agentId)
-    const agent = chosenAgent(team, setup, options.agent ?? (sameAgent ? agentId : undefined))
+    const sameAgent = agentId !== undefined && (await team.agents()).some((agent) => agent.id === agentId)
+    const agent = await chosenAgent(team, setup, options.agent ?? (sameAgent ? agentId : undefined))
     const imported = await agent.importSession(session)
     for (const note of notes) report.note(note)
     report.answer(imported, () => doneText('imported', imported))

@@ -21,15 +21,15 @@ export async function listSessions(context: CommandContext, options: ListOptions
   const { io, report } = context
   await withTeam(context, { resume: false }, async (team) => {
     const { agent, status, search, trashed } = options
-    if (agent !== undefined) requireAgent(team, agent)
+    if (agent !== undefined) await requireAgent(team, agent)
     const filter: SessionFilter = {
       ...(agent !== undefined && { agentId: agent }),
       ...(status !== undefined && { status }),
       ...(search !== undefined && { search }),
       ...(trashed !== undefined && { trashed }),
     }
-    const sessions = team.sessions(filter)
-    const all = team.sessions(trashed === undefined ? {} : { trashed })
+    const sessions = await team.sessions(filter)
+    const all = await team.sessions(trashed === undefined ? {} : { trashed })
     report.answer({ sessions }, () =>
       sessionTable(
         sessions,
@@ -49,7 +49,7 @@ export async function showSession(
 ): Promise<void> {
   const { io, report } = context
   await withTeam(context, { resume: false }, async (team, setup) => {
-    const { session } = requireSession(team, setup, reference, options)
+    const { session } = await requireSession(team, setup, reference, options)
     const state = await team.readSession(session.id)
     report.answer(state, () => sessionText(state, hasColor(io, io.stdout)))
   })
@@ -67,7 +67,7 @@ export async function exportSession(
 ): Promise<void> {
   const { io, report } = context
   await withTeam(context, { resume: false }, async (team, setup) => {
-    const { session } = requireSession(team, setup, reference, options)
+    const { session } = await requireSession(team, setup, reference, options)
     const state = await team.readSession(session.id)
     if (options.output === undefined) {
       io.stdout.write(`${terminalJson(state)}\n`)

@@ -1,0 +1,49 @@
+/**
+ * A team in another process, as its gateway gives it: the interface of `Team` (api.ts), where everything is a promise. All calls throw
+ * what the team throws, and `gateway_unreachable` where no gateway answers.
+ */
+import type {
+  Agent,
+  AgentInfo,
+  AgentSpecInput,
+  SessionFilter,
+  SessionInfo,
+  Team,
+  TeamEvent,
+  TeamHealth,
+} from '../api.ts'
+import type { SessionRecord } from '../core/record.ts'
+
+/** What is a promise already stays as it is. */
+type Remotely<Method> = Method extends (...args: infer Args) => infer Result
+  ? (
+      ...args: Args
+    ) => [Result] extends [PromiseLike<unknown> | AsyncIterable<unknown>] ? Result : Promise<Result>
+  : Method
+
+type RemoteOf<T, Name extends keyof T> = { [Key in Name]: Remotely<T[Key]> }
+
+/** The handle of one agent. Nothing is kept here: every call asks. */
+export type RemoteAgent = RemoteOf<Agent, Exclude<keyof Agent, 'stop' | 'start' | 'restart'>> & {
+  /** The grace is that of the gateway. */
+  stop(): Promise<void>
+  start(): Promise<void>
+  restart(): Promise<void>
+}
+
+export interface RemoteTeam extends RemoteOf<Team, 'findSession' | 'readSession' | 'task' | 'cleanup'> {
+  readonly url: string
+  spawn(spec: AgentSpecInput): Promise<RemoteAgent>
+  agent(id: string): Promise<RemoteAgent | undefined>
+  agents(): Promise<AgentInfo[]>
+  removeAgent(id: string): Promise<void>
+  sessions(filter?: SessionFilter): Promise<SessionInfo[]>
+  session(sessionId: string): Promise<SessionInfo | undefined>
+  health(): Promise<TeamHealth>
+  /** What happens from now on, or behind the event `after` (`epoch:seq`). Ends with the gateway. */
+  events(options?: { after?: string; signal?: AbortSignal }): AsyncIterable<TeamEvent>
+  /** The records of a session behind `after`, then those that come. Ends with the gateway, or when the session goes to the trash. */
+  follow(sessionId: string, options?: { after?: number; signal?: AbortSignal }): AsyncIterable<SessionRecord>
+  /** Ends what still streams. The team goes on. */
+  close(): Promise<void>
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest'
+import type { TeamEvent } from '../../src/api.ts'
+import { createClient } from '../../src/client/client.ts'
+import { readEvents } from '../../src/client/event-stream.ts'
+import { connectLocal } from '../../src/client/local.ts'
+import type { RemoteTeam } from '../../src/client/remote-team.ts'
+import type { SessionRecord } from '../../src/core/record.ts'
+import { errorWith } from '../error-with.ts'
+import { temporaryDirectory } from '../fakes/temporary-directory.ts'
+import { createGateway, type Gateway, HOST, TOKEN } from '../gateway/harness.ts'
+
+/** A client of an app in this process: no port. */
+async function createPair(): Promise<{ gateway: Gateway; client: RemoteTeam }> {
+  const gateway = await createGateway({ team: { agents: [{ id: 'echo', behavior: 'echo' }] } })
+  const client = createClient({
+    url: `http://${HOST}/`,
+    token: TOKEN,
+    fetch: async (url, init) => gateway.fetch(url, init),
+  })
+  return { gateway, client }
+}
+
+describe('the client of a gateway', () => {
+  test('finds agents and sessions, or undefined', async () => {
+    const { client } = await createPair()
+    expect((await client.agents()).map(({ id }) => id)).toEqual(['echo'])
+    expect(await client.agent('nobody')).toBeUndefined()
+    expect(await client.session('0199c0de-0000-7000-8000-000000000000')).toBeUndefined()
+    expect(await client.task('nothing')).toBeUndefined()
+    const agent = await client.agent('echo')
+    expect(await agent?.currentSession()).toBeUndefined()
+    const { id } = (await agent?.createSession({ name: 'work' })) ?? { id: '' }
+    expect(await client.findSession('work')).toMatchObject({ id })
+    expect(await client.session(id)).toMatchObject({ name: 'work' })
+    expect(await client.readSession(id)).toMatchObject({ memory: [] })
+    expect(await agent?.sessions({ status: 'active' })).toMatchObject([{ id }])
+  })
+
+  test('sends, streams and posts messages', async () => {
+    const { client } = await createPair()
+    const agent = await client.agent('echo')
+    if (agent === undefined) throw new Error('no agent')
+    expect(await agent.send('hello', { taskId: 't1', from: 'me' })).toMatchObject({
+      result: 'hello',
+      taskId: 't1',
+    })
+    const events = await Array.fromAsync(agent.stream('streamed'))
+    expect(events.at(0)).toMatchObject({ type: 'turn-started' })
+    expect(events.at(-1)).toMatchObject({ type: 'turn-finished', outcome: { result: 'streamed' } })
+    expect(await agent.post('later', { taskId: 'a b'.replace(' ', '/') })).toMatchObject({ taskId: 'a/b' })
+    expect(await agent.send('later', { taskId: 'a/b' })).toMatchObject({ status: 'completed' })
+    expect(await agent.cancel()).toBe(false)
+  })
+
+  test('throws what the team throws, with its data', async () => {
+    const { client } = await createPair()
+    const agent = await client.agent('echo')
+    const session = await agent?.createSession({ name: 'x' })
+    await agent?.terminateSession(session?.id ?? '')
+    await expect(agent?.loadSession(session?.id ?? '')).rejects.toMatchObject({
+      name: 'AgentryError',
+      code: 'session_terminated',
+      data: { status: 'terminated' },
+    })
+    await expect(agent?.suspendSession()).rejects.toThrow(errorWith('no_current_session'))
+    await agent?.stop()
+    await expect(agent?.send('x')).rejects.toThrow(errorWith('agent_stopped'))
+    await expect(Array.fromAsync(agent?.stream('x') ?? [])).rejects.toThrow(errorWith('agent_stopped'))
+  })
+
+  test('encodes what goes into paths: an id reaches its own route only', async () => {
+    const { client } = await createPair()
+    for (const id of ['../team', 'a/b', '..', '?x=1', '#x']) {
+      await expect(client.agent(id)).rejects.toThrow(errorWith('invalid_id'))
+    }
+  })
+
+  test('follows the team and a session, and ends with close()', async () => {
+    const { client } = await createPair()
+    const agent = await client.agent('echo')
+    const session = await agent?.createSession({ name: 'x' })
+    const records: SessionRecord[] = []
+    const following = (async () => {
+      for await (const record of client.follow(session?.id ?? '')) records.push(record)
+    })()
+    const teamEvents: TeamEvent[] = []
+    const watching = (async () => {
+      for await (const event of client.events()) teamEvents.push(event)
+    })()
+    await agent?.send('hello')
+    const { seq } = (await client.session(session?.id ?? '')) ?? { seq: 0 }
+    await expect
+      .poll(() => records.map((record) => record.seq))
+      .toEqual(Array.from({ length: seq }, (_, at) => at + 1))
+    await client.close()
+    await expect(following).rejects.toThrow(errorWith('cancelled'))
+    await expect(watching).rejects.toThrow(errorWith('cancelled'))
+  })
+
+  test('says that nobody answers, and that what answers is no gateway', async () => {
+    const nobody = createClient({ url: 'http://127.0.0.1:9', token: TOKEN })
+    await expect(nobody.agents()).rejects.toThrow(errorWith('gateway_unreachable'))
+    const other = createClient({
+      url: 'http://localhost',
+      token: TOKEN,
+      fetch: () => new Response('<html>', { status: 404 }),
+    })
+    await expect(other.agents()).rejects.toThrow(errorWith('gateway_unreachable'))
+    expect(() => connectLocal(temporaryDirectory())).toThrow(errorWith('gateway_unreachable'))
+  })
+})
+
+describe('reading events', () => {
+  const text =
+    'retry: 5\n\n:\n\nid: 1\nevent: a\ndata: {"x":\ndata: "é"}\n\ndata:2\r\n\r\nevent: cut\ndata: 3'
+
+  test.each([1, 2, 3, 7, 1_000])('gives the same whatever pieces they come in (%i bytes)', async (size) => {
+    const bytes = Buffer.from(text)
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let at = 0; at < bytes.length; at += size) controller.enqueue(bytes.subarray(at, at + size))
+        controller.close()
+      },
+    })
+    expect(await Array.fromAsync(readEvents(body))).toEqual([
+      { event: 'a', data: { x: 'é' }, id: '1' },
+      { event: 'message', data: 2 },
+    ])
+  })
+})
