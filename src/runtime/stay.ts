@@ -2,6 +2,7 @@
 import type { AgentSpec } from '../agent-spec.ts'
 import type { Behavior } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
+import { setDeadline } from '../core/deadline.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
@@ -55,7 +56,7 @@ export async function runStay(
 /** Throws `agent_unresponsive` where it takes longer than CLOSE_MS: its thread is ended then. */
 async function closeBehavior(behavior: Behavior, clock: Clock): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = clock.setTimer(CLOSE_MS, () => {
+  const timer = setDeadline(clock, CLOSE_MS, () => {
     reject(new AgentryError('agent_unresponsive', `the behavior did not close within ${CLOSE_MS} ms`))
   })
   await Promise.race([behavior.close?.(), late]).finally(() => timer.cancel())

@@ -7,6 +7,7 @@
  */
 import type { Behavior, BehaviorResult } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
+import { setDeadline } from '../core/deadline.ts'
 import type { TurnStatus } from '../core/session-state.ts'
 import { OUTCOME_UNKNOWN } from '../core/turn.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
@@ -69,7 +70,7 @@ async function endOf(
     }
   })()
   const { promise, resolve } = Promise.withResolvers<Ending>()
-  const onAbort = () => clock.setTimer(ABANDON_MS, () => resolve({ kind: 'abandoned' }))
+  const onAbort = () => setDeadline(clock, ABANDON_MS, () => resolve({ kind: 'abandoned' }))
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([running, promise])

@@ -10,6 +10,7 @@
 import type { AgentSpec } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'
 import type { Clock, Timer } from '../core/clock.ts'
+import { setDeadline } from '../core/deadline.ts'
 import { decideRestart } from '../core/restart-policy.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { FromAgent, TurnEvent } from '../protocol/from-agent.ts'
@@ -283,7 +284,7 @@ export class SupervisedAgent {
       claim = claims.claim(spec.id)
       const options: StayOptions = { ...given, spec, claim, resume: this.#resume }
       const stay = host.start(options, (envelope) => this.#receive(live, envelope))
-      const startTimer = clock.setTimer(startMs, () => {
+      const startTimer = setDeadline(clock, startMs, () => {
         live.startTimedOut = true
         stay.terminate(`was not ready within ${startMs} ms`)
       })
@@ -333,7 +334,7 @@ export class SupervisedAgent {
     live.intent = intent
     this.#idleTimer?.cancel()
     live.stay.send({ type: 'stop', graceMs })
-    const timer = this.#options.clock.setTimer(graceMs + STOP_MARGIN_MS, () => {
+    const timer = setDeadline(this.#options.clock, graceMs + STOP_MARGIN_MS, () => {
       live.stay.terminate(`did not stop within ${graceMs + STOP_MARGIN_MS} ms`)
     })
     void live.gone.then(() => timer.cancel())
