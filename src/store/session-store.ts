@@ -90,8 +90,8 @@ export interface SessionStore {
    *
    * Throws `fenced` (the claim is gone, or a later owner has written), `seq_conflict` (the session's last record is not
    * `expectedSeq`, or it exists already), `storage_full`, `storage_failed`, `internal` for records that do not follow `expectedSeq`
-   * under this claim, and like load. After a throw nothing of the call is acknowledged, and the same call may be made again: what it
-   * may have left on the disk is removed before anything else is written.
+   * under this claim, and like load. After a throw nothing of the call is acknowledged, and it may be made again: what it left on the
+   * disk is cut off first (a creation is better made again under a new id, what it left may have to stay).
    */
   append(
     claim: Claim,
