@@ -184,7 +184,10 @@ export interface Team extends AsyncDisposable {
   task(taskId: string): Promise<Outcome | undefined>
   /** Sessions that the policy would trash (`dryRun`), or has trashed. */
   cleanup(policy: RetentionPolicy, options?: { dryRun?: boolean }): Promise<SessionInfo[]>
-  /** Events from now on. A reader that falls more than 1,000 events behind gets `reset` in place of what it missed. */
+  /**
+   * Events from the first `next()` on: from where a `for await` begins. A reader that falls more than 1,000 events behind gets
+   * `reset` in place of what it missed.
+   */
   events(options?: { signal?: AbortSignal }): AsyncIterable<TeamEvent>
   health(): TeamHealth
   /** Stops all agents in good order, last started first, and frees the directory. Idempotent. */
