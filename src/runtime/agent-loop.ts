@@ -10,10 +10,9 @@
  */
 import type { Behavior } from '../behavior.ts'
 import { summarizeRecord } from '../core/record.ts'
-import { MAX_TASKS } from '../core/session-state.ts'
 import { recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, type ErrorCode, toAgentryError, type WireError } from '../errors.ts'
-import type { TurnEvent } from '../protocol/from-agent.ts'
+import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
@@ -72,6 +71,8 @@ export class AgentLoop {
   #stop: { graceMs: number } | undefined
   #wake = Promise.withResolvers<void>()
   #admissionDue = false
+  /** Rejects with an error in the work beside the loop. */
+  readonly #bug = Promise.withResolvers<never>()
 
   constructor(options: AgentLoopOptions) {
     this.#options = options
@@ -154,8 +155,12 @@ export class AgentLoop {
     }
   }
 
-  /** Works until `stop`; resolves when everything is durable and closed. Rejects where a behavior was abandoned. */
+  /** Works until `stop`; resolves when everything is durable and closed. Rejects where a behavior was abandoned, and for a bug. */
   async run(): Promise<void> {
+    await Promise.race([this.#work(), this.#bug.promise])
+  }
+
+  async #work(): Promise<void> {
     while (this.#stop === undefined) {
       await this.#reopen()
       await this.#inbox.admit()
@@ -200,8 +205,7 @@ export class AgentLoop {
       this.#admissionDue = false
       const session = this.#sessions.current
       if (this.#running === undefined || session === undefined || session.broken) return
-      void this.#inbox.admit()
-      void this.#cancelForNext()
+      Promise.all([this.#inbox.admit(), this.#cancelForNext()]).catch(this.#bug.reject)
     })
   }
 
@@ -222,11 +226,12 @@ export class AgentLoop {
     const sendEvent = (event: TurnEvent) =>
       this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
     let abandoned = false
+    let outcome: Outcome | undefined
     try {
       if (userModule) await session.flush()
       sendEvent({ type: 'turn-started', turnId, sessionId: session.id, attempt })
       if (userModule) this.#options.port.flush()
-      ;({ abandoned } = await runTurn({
+      ;({ abandoned, outcome } = await runTurn({
         session,
         behavior,
         clock: environment.clock,
@@ -236,7 +241,7 @@ export class AgentLoop {
         sendEvent,
       }))
       await session.flush()
-      this.#announceFinished(session, turnId)
+      if (outcome) this.#announceFinished(outcome)
       if (!abandoned)
         await session.saveIfOutgrown().catch((error: unknown) => this.#noteUnsaved(session, error))
     } catch (error) {
@@ -253,11 +258,11 @@ export class AgentLoop {
   }
 
   /** Sends the durable end of a turn, which answers everyone who waits for it. */
-  #announceFinished(session: Session, turnId: string): void {
-    const outcome = outcomeOf(session.state, turnId)
+  #announceFinished(outcome: Outcome): void {
     this.#inbox.finished(outcome)
+    const { turnId, sessionId } = outcome
     const event: TurnEvent = { type: 'turn-finished', outcome }
-    this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
+    this.#options.port.send({ type: 'turn-event', turnId, sessionId, event })
   }
 
   /** Settles or continues what a crash cut off, once for each session that becomes current. */
@@ -272,8 +277,9 @@ export class AgentLoop {
     try {
       for (const record of recoverTurn(session.state, this.#options.behavior.resumable === true))
         session.record(record)
+      const outcome = session.state.turn === null ? outcomeOf(session.state, turn.turnId) : undefined
       await session.flush()
-      if (session.state.turn === null) this.#announceFinished(session, turn.turnId)
+      if (outcome) this.#announceFinished(outcome)
     } catch (error) {
       await this.#breakOff(session, error)
     }
@@ -310,15 +316,17 @@ export class AgentLoop {
     }
   }
 
-  /** Ends turns that do not run. In portions of what a session remembers: their outcomes are read from there. */
+  /**
+   * Ends turns that do not run. All are recorded in one go, so that none is ended twice, and each outcome is read right then: the
+   * session remembers a bounded number of finished turns, and others may end before these are durable.
+   */
   async #finishUnstarted(session: Session, turnIds: readonly string[], error: WireError): Promise<void> {
-    for (let start = 0; start < turnIds.length; start += MAX_TASKS) {
-      const portion = turnIds.slice(start, start + MAX_TASKS)
-      for (const turnId of portion)
-        session.record({ type: 'turn.finished', turnId, status: 'cancelled', error })
-      await session.flush()
-      for (const turnId of portion) this.#announceFinished(session, turnId)
-    }
+    const outcomes = turnIds.map((turnId) => {
+      session.record({ type: 'turn.finished', turnId, status: 'cancelled', error })
+      return outcomeOf(session.state, turnId)
+    })
+    await session.flush()
+    for (const outcome of outcomes) this.#announceFinished(outcome)
   }
 
   // --- commands

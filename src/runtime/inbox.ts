@@ -127,12 +127,16 @@ export class Inbox {
     const turnId = remembered?.turnId ?? inSession?.turnId
     const sessionId = remembered?.sessionId ?? session?.id
     if (turnId === undefined || sessionId === undefined) return false
-    if (remembered?.finished || inSession?.state === 'finished') {
+    if (remembered?.outcome) {
+      answers.reply(id, remembered.outcome)
+    } else if (session && inSession?.state === 'finished') {
       void answers.answer(id, async () => {
-        if (remembered?.outcome) return remembered.outcome
-        await session?.flush() // the end of the turn may be folded in and not durable yet
-        return outcomeOf(await this.#stateOf(sessionId), turnId)
+        const outcome = outcomeOf(session.state, turnId) // now: it may be forgotten when the flush is done
+        await session.flush()
+        return outcome
       })
+    } else if (remembered?.finished) {
+      void answers.answer(id, async () => outcomeOf(await this.#stateOf(sessionId), turnId))
     } else if (ack === 'accepted') {
       void answers.answer(id, async () => {
         await session?.flush()

@@ -11,7 +11,8 @@ import { setDeadline } from '../core/deadline.ts'
 import type { TurnStatus } from '../core/session-state.ts'
 import { OUTCOME_UNKNOWN } from '../core/turn.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
-import type { TurnEvent } from '../protocol/from-agent.ts'
+import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
+import { outcomeOf } from '../protocol/outcome.ts'
 import { checkedText, createContext } from './behavior-context.ts'
 import type { Session } from './session.ts'
 import { TextMerger } from './text-merger.ts'
@@ -35,8 +36,14 @@ type Ending =
   | { kind: 'thrown'; error: unknown }
   | { kind: 'abandoned' }
 
-/** Resolves when the end of the open turn is recorded (not flushed): the next flush throws where the session is broken. */
-export async function runTurn(options: TurnOptions): Promise<{ abandoned: boolean }> {
+export interface TurnEnd {
+  abandoned: boolean
+  /** Not durable yet. Undefined where the session is broken: the next flush throws then. */
+  outcome: Outcome | undefined
+}
+
+/** Resolves when the end of the open turn is recorded (not flushed). */
+export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
   const { session, behavior, clock, turnMs, resultBytes, abort, sendEvent } = options
   const turn = session.state.turn
   if (turn === null) throw new AgentryError('internal', 'expected an open turn')
@@ -49,11 +56,11 @@ export async function runTurn(options: TurnOptions): Promise<{ abandoned: boolea
   const ending = await endOf(() => behavior.run(input, context), abort.signal, clock)
   limit.cancel()
   text.flush()
-  if (!session.broken) {
-    closeCalls(session, turnId)
-    session.record({ type: 'turn.finished', turnId, ...verdict(ending, abort.signal, resultBytes) })
-  }
-  return { abandoned: ending.kind === 'abandoned' }
+  const abandoned = ending.kind === 'abandoned'
+  if (session.broken) return { abandoned, outcome: undefined }
+  closeCalls(session, turnId)
+  session.record({ type: 'turn.finished', turnId, ...verdict(ending, abort.signal, resultBytes) })
+  return { abandoned, outcome: outcomeOf(session.state, turnId) }
 }
 
 async function endOf(

@@ -1,5 +1,6 @@
 /** L1 and L2 of the agent loop: everything in the order it came, and what is served during a turn. */
 import { describe, expect, test } from 'vitest'
+import { createId } from '../../src/core/ids.ts'
 import { GatedBehavior } from '../fakes/gated-behavior.ts'
 import { type LoopProbe, startLoop } from '../fakes/loop-probe.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
@@ -141,6 +142,37 @@ describe('commands that change the current session', () => {
     expect(behavior.runs('queued') + behavior.runs('just sent')).toBe(0)
     await probe.stop()
   })
+
+  test.each([
+    ['with a quick store', createMemoryStore()],
+    ['with a slow one', slowStore(createMemoryStore())],
+  ])(
+    'with cancelTurn they end more messages than a session remembers, single cancels in between: %s',
+    async (_what, store) => {
+      const behavior = new GatedBehavior()
+      const probe = await startLoop({ behavior, store, mailboxMessages: 1_000 })
+      const running = probe.send('running')
+      await behavior.started('running')
+      const turnIds = Array.from({ length: 450 }, () => createId())
+      const queued = turnIds.map((turnId) => probe.send('queued', { turnId }))
+      await probe.settle()
+      const cancels = turnIds.slice(0, 3).map((turnId) => probe.cancel(turnId))
+      const created = probe.command(create('next'), true)
+      cancels.push(...turnIds.slice(-3).map((turnId) => probe.cancel(turnId)))
+      await Promise.resolve()
+      cancels.push(...turnIds.slice(200, 203).map((turnId) => probe.cancel(turnId)))
+      const again = probe.command(create('after'), true)
+      expect(await running).toMatchObject({ status: 'cancelled' })
+      for (const [index, outcome] of (await Promise.all(queued)).entries()) {
+        expect(outcome).toMatchObject({ status: 'cancelled', turnId: turnIds[index] })
+      }
+      expect(await Promise.all(cancels)).toHaveLength(9)
+      await created
+      expect((await again).name).toBe('after')
+      expect(behavior.runs('queued')).toBe(0)
+      await probe.stop()
+    },
+  )
 })
 
 describe('during a turn', () => {

@@ -5,7 +5,7 @@ import { AgentryError } from '../../src/errors.ts'
 import type { TurnEvent } from '../../src/protocol/from-agent.ts'
 import { outcomeOf } from '../../src/protocol/outcome.ts'
 import type { Session } from '../../src/runtime/session.ts'
-import { ABANDON_MS, runTurn } from '../../src/runtime/turn-runner.ts'
+import { ABANDON_MS, runTurn, type TurnEnd } from '../../src/runtime/turn-runner.ts'
 import { GatedBehavior } from '../fakes/gated-behavior.ts'
 import { newSession, openTurn } from '../fakes/open-session.ts'
 import { SimulatedClock } from '../fakes/simulated-clock.ts'
@@ -16,7 +16,7 @@ interface RunningTurn {
   clock: SimulatedClock
   abort: AbortController
   events: TurnEvent[]
-  done: Promise<{ abandoned: boolean }>
+  done: Promise<TurnEnd>
 }
 
 function start(
@@ -96,7 +96,7 @@ describe('a turn', () => {
     const turn = start(new GatedBehavior({ obeysSignal: false }))
     turn.abort.abort(new AgentryError('cancelled', 'cancelled by hand'))
     await turn.clock.advanceAsync(ABANDON_MS)
-    expect(await turn.done).toEqual({ abandoned: true })
+    expect(await turn.done).toMatchObject({ abandoned: true })
     expect(await recordOf(turn)).toMatchObject({
       status: 'cancelled',
       error: { code: 'cancelled', message: 'cancelled by hand' },
