@@ -109,7 +109,10 @@ export interface Agent {
    * Throws `mailbox_full`, `message_too_large`, `task_conflict`, `agent_crashed`, `agent_failed`, `agent_stopped`, `no_thread`, …
    */
   send(input: string, options?: SendOptions): Promise<Outcome>
-  /** Like send, but yields what happens on the way; the last event is `turn-finished` with the outcome. */
+  /**
+   * Like send, but yields what happens on the way; the last event is `turn-finished` with the outcome. It sends with the first
+   * `next()`. Events above 4 MiB that the reader has not read yet are dropped, and the next text says so.
+   */
   stream(input: string, options?: SendOptions): AsyncIterable<TurnEvent>
   /** Resolves as soon as the message is durable in the agent's queue: its turn will run, crash or not. */
   post(input: string, options?: SendOptions): Promise<Outcome>

@@ -2,7 +2,7 @@
 import type { Agent, AgentInfo, CommandOptions, SendOptions, SessionFilter, SessionInfo } from '../api.ts'
 import { assertJson, assertText } from '../core/json.ts'
 import { assertSessionId, assertTaskId } from '../core/ids.ts'
-import { AgentryError, toAgentryError } from '../errors.ts'
+import { AgentryError } from '../errors.ts'
 import type {
   CommandName,
   CreateSessionInput,
@@ -14,12 +14,10 @@ import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { assertCreateInput, assertSessionPatch } from '../protocol/session-input.ts'
 import type { Catalog } from '../store/catalog.ts'
 import type { Supervisor } from './supervisor.ts'
+import { streamTurn } from './turn-stream.ts'
 
 /** How long a running turn may go on when its agent is stopped, unless the caller says otherwise. */
 export const DEFAULT_GRACE_MS = 10_000
-
-/** Text pieces that a slow reader of a stream may be behind before later ones are dropped. */
-const MAX_PIECES_BEHIND = 1_000
 
 export class AgentHandle implements Agent {
   readonly id: string
@@ -50,48 +48,9 @@ export class AgentHandle implements Agent {
 
   async *stream(input: string, options: SendOptions = {}): AsyncGenerator<TurnEvent, void, undefined> {
     this.#assertMessage(input, options)
-    const events: TurnEvent[] = []
-    let dropped = false
-    let wake = Promise.withResolvers<void>()
-    let ended: { outcome: Outcome } | { error: AgentryError } | undefined
-    const onEvent = (event: TurnEvent): void => {
-      if (event.type === 'turn-finished') return // comes last, from the outcome itself
-      if (event.type === 'text') {
-        if (events.length >= MAX_PIECES_BEHIND) {
-          dropped = true
-          return
-        }
-        events.push(dropped ? { ...event, dropped: true } : event)
-        dropped = false
-      } else {
-        events.push(event)
-      }
-      wake.resolve()
-    }
-    this.#supervisor.send(this.id, { input, ack: 'finished', options, onEvent }).then(
-      (outcome) => {
-        ended = { outcome }
-        wake.resolve()
-      },
-      (error: unknown) => {
-        ended = { error: toAgentryError(error) }
-        wake.resolve()
-      },
+    yield* streamTurn((onEvent) =>
+      this.#supervisor.send(this.id, { input, ack: 'finished', options, onEvent }),
     )
-    for (;;) {
-      const event = events.shift()
-      if (event !== undefined) {
-        yield event
-      } else if (ended === undefined) {
-        await wake.promise
-        wake = Promise.withResolvers()
-      } else if ('error' in ended) {
-        throw ended.error
-      } else {
-        yield { type: 'turn-finished', outcome: ended.outcome }
-        return
-      }
-    }
   }
 
   async cancel(turnId?: string): Promise<boolean> {
