@@ -5,6 +5,7 @@
  *     two leaves two active sessions, of which the one with the higher `activation` is current.
  * Q2  A command on a session that is not current opens it, does its work durably and closes it again.
  * Q3  Another agent's session is not found.
+ * Q4  Of a session that is opened, the header is reported before any record of it: who follows the records may not know it yet.
  */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -35,7 +36,7 @@ export interface SessionSetOptions {
   onDurable(session: Session, records: SessionRecord[]): void
   onSaved(session: Session, snapshotBytes: number): void
   onNote(note: SessionNote): void
-  /** A session was opened as current, or changed by a command. */
+  /** A session was opened (before any record is added to it), or changed by a command. */
   onSession(header: SessionHeader, gone: boolean): void
 }
 
@@ -59,10 +60,8 @@ export class SessionSet {
 
   /** Takes up the session that was current before. Not an access: lastAccessedAt stays. */
   async open(sessionId: string): Promise<Session> {
-    const session = await this.#open(sessionId)
-    this.#current = session
-    this.#options.onSession(headerOf(session.state), false)
-    return session
+    this.#current = await this.#open(sessionId)
+    return this.#current
   }
 
   /** The current session; where there is none, a new one named `default` (its first record still to be flushed). */
@@ -344,6 +343,7 @@ export class SessionSet {
   async #open(sessionId: string): Promise<Session> {
     const { session, notes } = await Session.open(this.#options, sessionId)
     for (const note of notes) this.#options.onNote(note)
+    this.#announce(session)
     return session
   }
 

@@ -249,3 +249,26 @@ test('with no current session a message opens one named default', async () => {
   expect((await probe.store.load(sessionId)).state).toMatchObject({ name: 'default', status: 'active' })
   await probe.stop()
 })
+
+test.each(['load', 'resume', 'suspend', 'terminate', 'trash', 'update'] as const)(
+  '%s reports the header of a session before its records: who follows them may not know it yet',
+  async (name) => {
+    const before = await startLoop()
+    const { id: sessionId } = await before.command(create('unknown'))
+    await before.command(create('current'))
+    await before.stop()
+    const { store, claims } = before
+    const probe = await startLoop({ store, claims, activation: 2 })
+    const { seq } = (await store.load(sessionId)).state
+    const command = { name, sessionId, ...(name === 'update' && { patch: { name: 'known' } }) }
+    await probe.command(command as Parameters<LoopProbe['command']>[0])
+    const [first, second] = probe.envelopes.filter(
+      (envelope) =>
+        (envelope.type === 'session' && envelope.header.id === sessionId) ||
+        (envelope.type === 'records' && envelope.sessionId === sessionId),
+    )
+    expect(first).toMatchObject({ type: 'session', header: { seq } })
+    if (name !== 'suspend') expect(second).toMatchObject({ type: 'records', records: [{ seq: seq + 1 }] })
+    await probe.stop()
+  },
+)
