@@ -16,6 +16,10 @@ export const MAX_ATTEMPTS = 3
 export const OUTCOME_UNKNOWN =
   'outcome unknown: the process ended while this call was running; it may have had any effect and was not repeated'
 
+/** Given as the result of a tool call that the behavior did not wait for. */
+export const NOT_AWAITED =
+  'outcome unknown: the turn ended while this call was running; it may have had any effect'
+
 /**
  * The records with which a session is taken up after a crash, in order; empty where no turn was cut off.
  *

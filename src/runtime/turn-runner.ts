@@ -1,19 +1,20 @@
 /**
  * Runs the behavior for the open turn of a session and records how it ended. It records; the caller flushes and announces.
  *
- * T1  Whatever the behavior does (throws, never ends, forgets a tool call), exactly one turn.finished is recorded.
- * T2  Cancel, time limit and stop reach the behavior as the abort of its signal; one that does not end within ABANDON_MS after
+ * TR1 Whatever the behavior does (throws, never ends, forgets a tool call), exactly one turn.finished is recorded.
+ * TR2 Cancel, time limit and stop reach the behavior as the abort of its signal; one that does not end within ABANDON_MS after
  *     that is abandoned: its turn ends, and its thread has to end too, for its code may still run.
  */
 import type { Behavior, BehaviorResult } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
 import type { TurnStatus } from '../core/session-state.ts'
-import { OUTCOME_UNKNOWN } from '../core/turn.ts'
+import { NOT_AWAITED } from '../core/turn.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
-import { checkedText, createContext } from './behavior-context.ts'
+import { createContext } from './behavior-context.ts'
+import { checkedExitCode, checkedText } from './recordable.ts'
 import type { Session } from './session.ts'
 import { TextMerger } from './text-merger.ts'
 
@@ -95,7 +96,7 @@ function closeCalls(session: Session, turnId: string): void {
       turnId,
       toolCallId,
       outcome: 'unknown',
-      content: OUTCOME_UNKNOWN,
+      content: NOT_AWAITED,
     })
   }
 }
@@ -135,14 +136,6 @@ function success(value: BehaviorResult, resultBytes: number): Verdict {
   return {
     status: 'completed',
     ...(result !== undefined && { result: checkedText(result, 'result of the turn', resultBytes) }),
-    ...(exitCode !== undefined && { exitCode: checkedExitCode(exitCode) }),
+    ...(exitCode !== undefined && { exitCode: checkedExitCode(exitCode, 'exitCode of the turn') }),
   }
-}
-
-function checkedExitCode(value: unknown): number {
-  if (Number.isInteger(value)) return Number(value)
-  throw new AgentryError(
-    'invalid_input',
-    `exitCode of the turn: expected an integer, received ${typeof value}`,
-  )
 }
