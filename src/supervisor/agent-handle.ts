@@ -3,6 +3,7 @@ import type { Agent, AgentInfo, CommandOptions, SendOptions, SessionFilter, Sess
 import { assertJson, assertText } from '../core/json.ts'
 import { assertSessionId, assertTaskId } from '../core/ids.ts'
 import { AgentryError } from '../errors.ts'
+import { parseImportedSession } from '../imported-session.ts'
 import type {
   CommandName,
   CreateSessionInput,
@@ -18,6 +19,9 @@ import { streamTurn } from './turn-stream.ts'
 
 /** How long a running turn may go on when its agent is stopped, unless the caller says otherwise. */
 export const DEFAULT_GRACE_MS = 10_000
+
+/** Characters of `from`: a name, not a text. */
+const MAX_FROM = 200
 
 export class AgentHandle implements Agent {
   readonly id: string
@@ -98,8 +102,7 @@ export class AgentHandle implements Agent {
   }
 
   async importSession(session: ImportedSession): Promise<SessionInfo> {
-    assertCreateInput(session)
-    return this.#command({ name: 'import', session })
+    return this.#command({ name: 'import', session: parseImportedSession(session) })
   }
 
   async deleteSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo> {
@@ -147,22 +150,41 @@ export class AgentHandle implements Agent {
   }
 
   #assertMessage(input: string, options: SendOptions): void {
-    if (typeof input !== 'string') {
-      throw new AgentryError('invalid_input', `input: expected text, received ${typeof input}`)
+    const { taskId, sessionId, from, metadata } = options
+    assertTextOf('input', input)
+    if (taskId !== undefined) assertTaskId(taskId)
+    if (sessionId !== undefined) assertSessionId(sessionId)
+    if (from !== undefined) {
+      assertTextOf('from', from)
+      if (from.length > MAX_FROM) {
+        throw invalid('from', `at most ${MAX_FROM} characters`, `${from.length} characters`)
+      }
     }
-    const bytes = Buffer.byteLength(input)
-    if (bytes > this.#messageBytes) {
-      const message = `expected a message of at most ${this.#messageBytes} bytes, received ${bytes}`
-      throw new AgentryError('message_too_large', message, {
-        data: { limit: this.#messageBytes, received: bytes },
-      })
+    if (metadata !== undefined) {
+      assertJson(metadata, 'metadata')
+      if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+        throw invalid('metadata', 'an object', Array.isArray(metadata) ? 'a list' : String(metadata))
+      }
     }
-    assertText(input, 'input')
-    if (options.taskId !== undefined) assertTaskId(options.taskId)
-    if (options.sessionId !== undefined) assertSessionId(options.sessionId)
-    if (options.from !== undefined) assertJson(options.from, 'from')
-    if (options.metadata !== undefined) assertJson(options.metadata, 'metadata')
+    const bytes =
+      Buffer.byteLength(input) +
+      Buffer.byteLength(from ?? '') +
+      (metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata)))
+    if (bytes <= this.#messageBytes) return
+    const message = `expected a message of at most ${this.#messageBytes} bytes (with \`from\` and metadata), received ${bytes}`
+    throw new AgentryError('message_too_large', message, {
+      data: { limit: this.#messageBytes, received: bytes },
+    })
   }
+}
+
+function assertTextOf(path: string, value: string): void {
+  if (typeof value !== 'string') throw invalid(path, 'text', typeof value)
+  assertText(value, path)
+}
+
+function invalid(path: string, expected: string, received: string): AgentryError {
+  return new AgentryError('invalid_input', `${path}: expected ${expected}, received ${received}`)
 }
 
 function optionalId(sessionId: string | undefined): { sessionId?: string } {

@@ -47,15 +47,22 @@ export const RULES: Rules = {
       paths: ['workers/'],
       imports: [...FOUNDATION, 'protocol', 'runtime', 'store'],
     },
+    { name: 'validation', paths: ['src/validation.ts'], imports: FOUNDATION },
+    // A whole session from elsewhere: a program gives one to the supervisor, a file to the command line.
+    {
+      name: 'imported-session',
+      paths: ['src/imported-session.ts'],
+      imports: [...FOUNDATION, 'protocol', 'validation'],
+    },
     {
       name: 'supervisor',
       paths: ['src/supervisor/'],
-      imports: [...FOUNDATION, 'agent-spec', 'api', 'catalog', 'protocol', 'store'],
+      imports: [...FOUNDATION, 'agent-spec', 'api', 'catalog', 'imported-session', 'protocol', 'store'],
     },
     {
       name: 'options',
-      paths: ['src/options.ts', 'src/config-file.ts', 'src/validation.ts'],
-      imports: [...FOUNDATION, 'agent-spec'],
+      paths: ['src/options.ts', 'src/config-file.ts'],
+      imports: [...FOUNDATION, 'agent-spec', 'validation'],
       types: ['api', 'protocol', 'store'],
     },
     {
@@ -77,8 +84,18 @@ export const RULES: Rules = {
     {
       name: 'cli',
       paths: ['src/cli/'],
-      imports: [...FOUNDATION, 'api', 'catalog', 'options', 'store', 'team'],
-      types: ['agent-spec', 'protocol'],
+      imports: [
+        ...FOUNDATION,
+        'agent-spec',
+        'api',
+        'catalog',
+        'imported-session',
+        'options',
+        'store',
+        'team',
+        'validation',
+      ],
+      types: ['protocol'],
     },
   ],
   doors: [
@@ -87,7 +104,15 @@ export const RULES: Rules = {
     { module: 'fs-native-extensions', paths: ['src/store/directory-lock.ts'], why: 'one kind of lock' },
     {
       module: 'zod',
-      paths: ['src/options.ts', 'src/config-file.ts', 'src/validation.ts', 'src/store/', 'src/cli/'],
+      paths: [
+        'src/options.ts',
+        'src/config-file.ts',
+        'src/validation.ts',
+        // Sessions that come in whole, through the library or from a file.
+        'src/imported-session.ts',
+        'src/store/',
+        'src/cli/',
+      ],
       why: 'schemas stand at the edges, inside types are trusted',
     },
     { module: 'commander', paths: ['src/cli/'], why: 'arguments are the command line’s' },
