@@ -7,7 +7,7 @@
  * A3  After `stop` was sent no call is sent to that stay any more: a message that meets a hibernating agent waits for the next one.
  * A4  Restarts follow the policy; after too many the agent is `failed` until it is started by hand.
  */
-import type { AgentSpec } from '../agent-spec.ts'
+import { type AgentSpec, isBuiltIn } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
@@ -35,6 +35,8 @@ export interface SupervisedAgentOptions {
   clock: Clock
   random: () => number
   startMs: number
+  /** Messages and commands without an answer, at most: sent or waiting for a thread. */
+  maxCalls: number
   hibernateAfterMs: number
   /** Continue unfinished turns and queues at the first start; a message makes every later start do so. */
   resume: boolean
@@ -154,6 +156,10 @@ export class SupervisedAgent {
       call.reject(refusal)
       return
     }
+    if (call.request.type !== 'cancel' && this.unfinishedCalls >= this.#options.maxCalls) {
+      call.reject(this.#fullError())
+      return
+    }
     this.#idleTimer?.cancel()
     const live = this.#live
     if (live?.ready && live.intent === undefined) {
@@ -210,11 +216,6 @@ export class SupervisedAgent {
     this.#sendStop(live, 'hibernate', 0)
   }
 
-  /** Ends the thread now; the restart policy applies. */
-  terminate(reason: string): void {
-    this.#live?.stay.terminate(reason)
-  }
-
   /** One heartbeat; see StayWatch. A stay that is to stop is watched too: a thread that answers nothing does not use its grace. */
   beat(onTime: boolean): void {
     if (this.#live?.ready) this.#live.watch.beat(onTime)
@@ -229,9 +230,9 @@ export class SupervisedAgent {
     return usage
   }
 
-  /** True while a turn runs on a thread whose code is not Agentry's: such memory is watched closely. */
+  /** True while code that is not Agentry's has a thread: its memory is watched closely. */
   get runsUserCode(): boolean {
-    return this.#live !== undefined && this.spec.behavior !== 'echo' && this.spec.behavior !== 'shell'
+    return this.#live !== undefined && !isBuiltIn(this.spec.behavior)
   }
 
   get hasThread(): boolean {
@@ -247,6 +248,14 @@ export class SupervisedAgent {
 
   #stoppedError(): AgentryError {
     return new AgentryError('agent_stopped', `agent ${this.id} is stopped: start it to use it`)
+  }
+
+  #fullError(): AgentryError {
+    const { maxCalls } = this.#options
+    return new AgentryError(
+      'mailbox_full',
+      `agent ${this.id} owes ${maxCalls} answers already: no more calls are taken`,
+    )
   }
 
   #isIdle(): boolean {
