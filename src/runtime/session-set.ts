@@ -154,7 +154,7 @@ export class SessionSet {
   async #createCurrent(input: CreateSessionInput): Promise<SessionHeader> {
     assertCreateInput(input)
     const session = this.#create(input, { status: 'active', activation: ++this.#activation })
-    await session.flush()
+    await this.#flushOrClose(session)
     await this.#switchTo(session)
     await this.#saveIfPossible(session)
     return this.#announce(session)
@@ -176,7 +176,7 @@ export class SessionSet {
     }
     const changes = session === current ? {} : { status: 'active' as const, activation: ++this.#activation }
     session.record({ type: 'session.changed', changes, accessed: true })
-    await session.flush()
+    await this.#flushOrClose(session)
     if (session !== current) await this.#switchTo(session)
     if (!existsSync(workingDir)) {
       const message = `the working directory ${workingDir} of session ${name} does not exist`
@@ -208,12 +208,13 @@ export class SessionSet {
 
   async #fork(sessionId: string, newName?: string): Promise<SessionHeader> {
     const { spec, store } = this.#options
-    const source = this.#current?.id === sessionId ? this.#current.state : (await store.load(sessionId)).state
+    const current = this.#current?.id === sessionId ? this.#current : undefined
+    const source = current?.state ?? (await store.load(sessionId)).state
     if (source.agentId !== spec.id) throw notFound(sessionId)
     const name = newName ?? `${source.name} (fork)`
     assertCreateInput({ name })
     const { description, workingDir, prompt, vars, metadata, memory, seq } = source
-    return this.#addSuspended({
+    const fork: NewSession = {
       name,
       description,
       workingDir,
@@ -223,7 +224,9 @@ export class SessionSet {
       status: 'suspended',
       forkedFrom: { sessionId, seq },
       memory: memory.map((entry) => ({ ...entry, seq: 1 })),
-    })
+    }
+    await current?.flush() // what the fork has of it must not be less durable than the fork
+    return this.#addSuspended(fork)
   }
 
   async #import(imported: ImportedSession): Promise<SessionHeader> {
@@ -293,10 +296,23 @@ export class SessionSet {
 
   async #addSuspended(body: NewSession): Promise<SessionHeader> {
     const session = this.#new(body)
-    await session.flush()
-    await this.#saveIfPossible(session)
-    await session.close()
-    return this.#announce(session)
+    try {
+      await session.flush()
+      await this.#saveIfPossible(session)
+      return this.#announce(session)
+    } finally {
+      await session.close()
+    }
+  }
+
+  /** Writes a session that is about to become current. Where that fails it does not, and is closed again. */
+  async #flushOrClose(session: Session): Promise<void> {
+    try {
+      await session.flush()
+    } catch (error) {
+      if (session !== this.#current) await session.close()
+      throw error
+    }
   }
 
   /** A new session from a filled-in body; nothing is written yet. */
@@ -326,15 +342,21 @@ export class SessionSet {
     return resolve(this.#options.spec.workingDir, path)
   }
 
+  /** Never fails for the previous session's sake: the new one is current, and what is left active beside it is seen to later (Q1). */
   async #switchTo(session: Session): Promise<void> {
     const previous = this.#current
     this.#current = session
-    if (previous === undefined || previous.broken) return
+    if (previous === undefined) return
     try {
+      if (previous.broken) return
       setStatus(previous, 'suspended')
       await previous.flush()
       await this.#saveIfPossible(previous)
       this.#announce(previous)
+    } catch (error) {
+      if (!previous.broken) throw error
+      const message = `session ${previous.state.name} is not current any more, but could not be suspended: the next start does that (${describeThrown(error)})`
+      this.#options.onNote({ kind: 'suspend-failed', sessionId: previous.id, message })
     } finally {
       await previous.close()
     }

@@ -48,6 +48,7 @@ export interface SessionNote {
     | 'temp-removed'
     | 'working-dir-missing'
     | 'snapshot-failed'
+    | 'suspend-failed'
     | 'agent-fault'
   sessionId?: string
   /** One sentence for people: what was found, where, what was done. */

@@ -193,6 +193,20 @@ describe('during a turn', () => {
     await probe.stop()
   })
 
+  test('a fork holds nothing of it that is not durable', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const turn = probe.send('a')
+    const { session } = await behavior.started('a')
+    const fork = await probe.command({ name: 'fork', sessionId: session.id })
+    const { state } = await probe.store.load(session.id)
+    expect(state.seq).toBeGreaterThanOrEqual(fork.forkedFrom?.seq ?? Infinity)
+    expect(state.memory.map(({ content }) => content)).toEqual(['a'])
+    behavior.finish('a')
+    await turn
+    await probe.stop()
+  })
+
   test('cancel ends it, and the queue goes on', async () => {
     const behavior = new GatedBehavior()
     const probe = await startLoop({ behavior })
