@@ -8,8 +8,7 @@
 import type { Behavior, BehaviorResult } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
-import type { TurnStatus } from '../core/session-state.ts'
-import { NOT_AWAITED } from '../core/turn.ts'
+import { closeTurn, NOT_AWAITED, type TurnEnding } from '../core/turn.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
@@ -59,8 +58,9 @@ export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
   text.flush()
   const abandoned = ending.kind === 'abandoned'
   if (session.broken) return { abandoned, outcome: undefined }
-  closeCalls(session, turnId)
-  session.record({ type: 'turn.finished', turnId, ...verdict(ending, abort.signal, resultBytes) })
+  for (const record of closeTurn(turn, NOT_AWAITED, verdict(ending, abort.signal, resultBytes))) {
+    session.record(record)
+  }
   return { abandoned, outcome: outcomeOf(session.state, turnId) }
 }
 
@@ -87,28 +87,7 @@ async function endOf(
   }
 }
 
-/** Calls that the behavior did not wait for: nobody knows how they end. */
-function closeCalls(session: Session, turnId: string): void {
-  for (const { toolCallId, state } of session.state.turn?.calls ?? []) {
-    if (state !== 'running') continue
-    session.record({
-      type: 'tool.finished',
-      turnId,
-      toolCallId,
-      outcome: 'unknown',
-      content: NOT_AWAITED,
-    })
-  }
-}
-
-interface Verdict {
-  status: TurnStatus
-  result?: string
-  error?: ReturnType<AgentryError['toJSON']>
-  exitCode?: number
-}
-
-function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): Verdict {
+function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): TurnEnding {
   if (signal.aborted) return failure(toAgentryError(signal.reason, 'cancelled'))
   switch (ending.kind) {
     case 'result':
@@ -126,12 +105,12 @@ function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): Verd
   }
 }
 
-function failure(error: AgentryError): Verdict {
+function failure(error: AgentryError): TurnEnding {
   const status = error.code === 'cancelled' || error.code === 'interrupted' ? error.code : 'failed'
   return { status, error: error.toJSON() }
 }
 
-function success(value: BehaviorResult, resultBytes: number): Verdict {
+function success(value: BehaviorResult, resultBytes: number): TurnEnding {
   const { result, exitCode } = typeof value === 'object' ? value : { result: value }
   return {
     status: 'completed',
