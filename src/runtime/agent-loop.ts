@@ -10,7 +10,7 @@
  */
 import type { Behavior } from '../behavior.ts'
 import { summarizeRecord } from '../core/record.ts'
-import { recoverTurn } from '../core/turn.ts'
+import { closeTurn, OUTCOME_UNKNOWN, recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, type ErrorCode, toAgentryError, type WireError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
@@ -18,9 +18,7 @@ import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import { Answers } from './answers.ts'
 import { type CommandEnvelope, Inbox, unfinishedOf } from './inbox.ts'
-import { killLeftovers } from './processes/leftover-processes.ts'
-import { removeStateFiles } from './processes/state-file.ts'
-
+import { endLeftovers } from './processes/leftover-processes.ts'
 import type { Session } from './session.ts'
 import { SessionSet } from './session-set.ts'
 import type { StayEnvironment, StayPort } from './stay.ts'
@@ -35,6 +33,8 @@ const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'journal_truncated',
   'unsupported_format',
 ])
+
+const CANCELLED: WireError = { code: 'cancelled', message: 'the turn was cancelled' }
 
 const UNSTARTED: WireError = {
   code: 'cancelled',
@@ -58,6 +58,7 @@ export class AgentLoop {
   readonly #sessions: SessionSet
   readonly #answers: Answers
   readonly #inbox: Inbox
+  /** The turn under way: it runs, or is taken up after a crash. */
   #running: { turnId: string; abort: AbortController } | undefined
   /** Settles with the last command: they run one after the other, those that waited for turns and those that did not. */
   #commands: Promise<void> = Promise.resolve()
@@ -96,6 +97,7 @@ export class AgentLoop {
       },
       onSaved: (session, snapshotBytes) => port.send({ type: 'saved', sessionId: session.id, snapshotBytes }),
       onNote: (note) => port.send({ type: 'note', note }),
+      endLeftovers: (session, turnId) => this.#endLeftovers(session, turnId),
       onSession: (header, gone) => port.send({ type: 'session', header, ...(gone && { gone: true }) }),
     })
     this.#inbox = new Inbox({
@@ -272,11 +274,21 @@ export class AgentLoop {
     this.#recovered = session
     const turn = session.state.turn
     if (turn === null) return
-    await killLeftovers(turn.turnId)
-    removeStateFiles(turn.turnId)
+    const abort = new AbortController()
+    this.#running = { turnId: turn.turnId, abort }
+    this.#admitSoon()
+    const leftover = await this.#endLeftovers(session, turn.turnId)
+    this.#running = undefined
     try {
-      for (const record of recoverTurn(session.state, this.#options.behavior.resumable === true))
-        session.record(record)
+      // Never run on beside a command of its own that may still be at work.
+      const cause = abort.signal.aborted ? toAgentryError(abort.signal.reason) : leftover
+      const records = cause
+        ? closeTurn(turn, OUTCOME_UNKNOWN, {
+            status: cause.code === 'cancelled' ? 'cancelled' : 'interrupted',
+            error: cause.toJSON(),
+          })
+        : recoverTurn(session.state, this.#options.behavior.resumable === true)
+      for (const record of records) session.record(record)
       const outcome = session.state.turn === null ? outcomeOf(session.state, turn.turnId) : undefined
       await session.flush()
       if (outcome) this.#announceFinished(outcome)
@@ -285,12 +297,25 @@ export class AgentLoop {
     }
   }
 
+  async #endLeftovers(session: Session, turnId: string): Promise<AgentryError | undefined> {
+    const { environment, port } = this.#options
+    try {
+      await (environment.endLeftovers ?? endLeftovers)(turnId)
+      return undefined
+    } catch (thrown) {
+      const error = toAgentryError(thrown)
+      const message = `what turn ${turnId} left behind could not be ended: ${error.message}`
+      port.send({ type: 'note', note: { kind: 'agent-fault', sessionId: session.id, message } })
+      return error
+    }
+  }
+
   async #cancel(turnId = this.#running?.turnId): Promise<boolean> {
     if (turnId === undefined) return false
     const session = this.#sessions.current
     // A turn whose end is recorded is over, also where that is not durable yet.
     if (this.#running?.turnId === turnId && session?.state.turn?.turnId === turnId) {
-      this.#running.abort.abort(new AgentryError('cancelled', 'the turn was cancelled'))
+      this.#running.abort.abort(AgentryError.from(CANCELLED))
       return true
     }
     if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId))
@@ -306,10 +331,12 @@ export class AgentLoop {
     const session = this.#sessions.current
     if (session === undefined || session.broken || !this.#resume) return
     if (this.#running) await this.#cancel()
-    const { turn, queue } = session.state
-    const turnIds = [...(turn && !this.#running ? [turn] : []), ...queue].map(({ turnId }) => turnId)
+    const { turn } = session.state
     try {
-      await this.#finishUnstarted(session, turnIds, UNSTARTED)
+      // After a crash, about to go on.
+      if (turn && !this.#running) await this.#finishUnstarted(session, [turn.turnId], CANCELLED)
+      const queued = session.state.queue.map(({ turnId }) => turnId)
+      await this.#finishUnstarted(session, queued, UNSTARTED)
     } catch (error) {
       if (!session.broken) throw error
       this.#wake.resolve() // who waits is answered when the session is given up

@@ -36,6 +36,8 @@ export interface SessionSetOptions {
   onDurable(session: Session, records: SessionRecord[]): void
   onSaved(session: Session, snapshotBytes: number): void
   onNote(note: SessionNote): void
+  /** Ends what the commands of a turn left behind. Never rejects: what could not be ended is noted, and its error returned. */
+  endLeftovers(session: Session, turnId: string): Promise<AgentryError | undefined>
   /** A session was opened (before any record is added to it), or changed by a command. */
   onSession(header: SessionHeader, gone: boolean): void
 }
@@ -251,7 +253,7 @@ export class SessionSet {
   async #retire(sessionId: string, status: 'suspended' | 'terminated'): Promise<SessionHeader> {
     const header = await this.#edit(
       sessionId,
-      (session) => {
+      async (session) => {
         const { state } = session
         if (state.status === status) return
         if (state.status === 'terminated') {
@@ -263,7 +265,10 @@ export class SessionSet {
             },
           )
         }
-        if (status === 'terminated') settleUnfinished(session)
+        if (status === 'terminated') {
+          if (state.turn) await this.#options.endLeftovers(session, state.turn.turnId)
+          settleUnfinished(session)
+        }
         setStatus(session, status)
       },
       (session) => this.#saveIfPossible(session),
@@ -275,7 +280,7 @@ export class SessionSet {
   /** Opens a session if it is not the current one, changes it durably, and brings it to rest again. */
   async #edit(
     sessionId = this.#current?.id,
-    change: (session: Session) => void = () => undefined,
+    change: (session: Session) => void | Promise<void> = () => undefined,
     save?: (session: Session) => Promise<void>,
   ): Promise<SessionHeader> {
     if (sessionId === undefined) {
@@ -284,7 +289,7 @@ export class SessionSet {
     const isCurrent = this.#current?.id === sessionId
     const session = isCurrent && this.#current ? this.#current : await this.#open(sessionId)
     try {
-      change(session)
+      await change(session)
       await session.flush()
       if (save) await save(session)
       else if (!isCurrent) await this.#rest(session)

@@ -28,6 +28,8 @@ export interface StayEnvironment {
   loadBehavior(spec: AgentSpec): Promise<LoadedBehavior>
   clock: Clock
   threadId: number
+  /** Ends what the commands of a turn left behind; throws where something of it lives on. Default: endLeftovers. */
+  endLeftovers?(this: void, turnId: string): Promise<void>
 }
 
 /**
