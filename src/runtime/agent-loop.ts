@@ -318,8 +318,9 @@ export class AgentLoop {
       this.#running.abort.abort(AgentryError.from(CANCELLED))
       return true
     }
-    if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId))
-      return false
+    if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId)) {
+      return this.#inbox.withdraw(turnId, AgentryError.from(UNSTARTED))
+    }
     await this.#finishUnstarted(session, [turnId], UNSTARTED)
     return true
   }
@@ -368,8 +369,7 @@ export class AgentLoop {
       void this.#execute(envelope)
       return
     }
-    this.#inbox.offerCommand(envelope)
-    this.#admitSoon()
+    if (this.#inbox.offerCommand(envelope)) this.#admitSoon()
   }
 
   /** Runs a command after those before it. Never rejects. */

@@ -58,9 +58,25 @@ export class Inbox {
     return false
   }
 
-  /** Puts a command into the line: it waits for the messages before it, and those behind it wait for it. */
-  offerCommand(envelope: CommandEnvelope): void {
-    this.#mailbox.offerBarrier(envelope)
+  /**
+   * Puts a command into the line: it waits for the messages before it, and those behind it wait for it. Where too many wait answers
+   * `mailbox_full` and returns false.
+   */
+  offerCommand(envelope: CommandEnvelope): boolean {
+    if (this.#mailbox.offerBarrier(envelope)) return true
+    const { agentId, capacity, answers } = this.#options
+    const message = `agent ${agentId} has ${capacity} waiting commands: more are not taken`
+    answers.fail(envelope.id, new AgentryError('mailbox_full', message))
+    return false
+  }
+
+  /** Takes a message that is not accepted yet out of the line, and fails it with `error`. False where there is none of that turnId. */
+  withdraw(turnId: string, error: AgentryError): boolean {
+    const envelope = this.#mailbox.removeMessage(({ message }) => message.turnId === turnId)
+    if (envelope === undefined) return false
+    this.#mailbox.settle()
+    this.#options.answers.fail(envelope.id, error)
+    return true
   }
 
   /** The command that is first in the line, if one is. */

@@ -238,6 +238,27 @@ describe('during a turn', () => {
     await probe.stop()
   })
 
+  test('cancel of a message that waits behind a command fails it, never runs it, and frees its place', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior, mailboxMessages: 2 })
+    const running = probe.send('running')
+    await behavior.started('running')
+    const created = probe.command(create('next'))
+    const turnId = createId()
+    const waiting = probe.send('waiting', { turnId })
+    const failed = expect(waiting).rejects.toMatchObject({ code: 'cancelled' })
+    await probe.settle()
+    expect(await probe.cancel(turnId)).toBe(true)
+    await failed
+    expect(await probe.cancel(turnId)).toBe(false)
+    const after = probe.send('after')
+    behavior.finish('running')
+    behavior.finish('after')
+    await Promise.all([running, created, after])
+    expect(behavior.runs('waiting')).toBe(0)
+    await probe.stop()
+  })
+
   test('there is nothing to cancel before and after it', async () => {
     const probe = await startLoop()
     expect(await probe.cancel()).toBe(false)
