@@ -1,8 +1,8 @@
 /**
  * The order in which an agent takes what it is sent: messages and barrier commands in one line.
  *
- * M1  First in, first out: a message behind a barrier is not taken before the barrier is.
- * M2  Bounded: `offerMessage` refuses when `capacity` messages are unfinished; a message counts from the offer until `settle`,
+ * MB1 First in, first out: a message behind a barrier is not taken before the barrier is.
+ * MB2 Bounded: `offerMessage` refuses when `capacity` messages are unfinished; a message counts from the offer until `settle`,
  *     waiting in the line, queued in the session or running. `offerBarrier` refuses when as many barriers are in the line.
  */
 export class Mailbox<M, B> {

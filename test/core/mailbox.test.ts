@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Mailbox } from '../../src/core/mailbox.ts'
 
 describe('the order', () => {
-  test('is that in which messages and barriers came: neither passes the other (M1)', () => {
+  test('is that in which messages and barriers came: neither passes the other (MB1)', () => {
     const mailbox = new Mailbox<string, string>(10)
     mailbox.offerMessage('m1')
     mailbox.offerBarrier('b1')
@@ -23,7 +23,7 @@ describe('the order', () => {
 })
 
 describe('the capacity', () => {
-  test('counts a message until it is settled, not only while it waits in the line (M2)', () => {
+  test('counts a message until it is settled, not only while it waits in the line (MB2)', () => {
     const mailbox = new Mailbox<string, never>(2)
     expect(mailbox.offerMessage('m1')).toBe(true)
     expect(mailbox.offerMessage('m2')).toBe(true)

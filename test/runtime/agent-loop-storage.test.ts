@@ -1,4 +1,4 @@
-/** L5 of the agent loop: what a failing disk leads to, and that work goes on when it is well again. */
+/** L4 of the agent loop: what a failing disk leads to, and that work goes on when it is well again. */
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createFileStore } from '../../src/store/file-store.ts'
