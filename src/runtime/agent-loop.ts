@@ -244,8 +244,7 @@ export class AgentLoop {
       }))
       await session.flush()
       if (outcome) this.#announceFinished(outcome)
-      if (!abandoned)
-        await session.saveIfOutgrown().catch((error: unknown) => this.#noteUnsaved(session, error))
+      if (!abandoned) await this.#sessions.saveIfOutgrown(session)
     } catch (error) {
       await this.#breakOff(session, error)
     } finally {
@@ -427,14 +426,6 @@ export class AgentLoop {
       if (error.code === 'session_not_found') this.#reopenId = undefined
       else this.#inbox.failLine(error)
     }
-  }
-
-  #noteUnsaved(session: Session, error: unknown): void {
-    const message = `the snapshot was not written (the journal has everything): ${toAgentryError(error).message}`
-    this.#options.port.send({
-      type: 'note',
-      note: { kind: 'snapshot-failed', sessionId: session.id, message },
-    })
   }
 
   // --- stop

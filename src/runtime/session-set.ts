@@ -79,6 +79,11 @@ export class SessionSet {
     await session?.close()
   }
 
+  /** For between two turns. Never fails for the snapshot's sake. */
+  async saveIfOutgrown(session: Session): Promise<void> {
+    await this.#tolerating(session, () => session.saveIfOutgrown())
+  }
+
   /** Brings the current session to rest and closes it. */
   async close(): Promise<void> {
     const session = this.#current

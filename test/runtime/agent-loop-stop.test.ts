@@ -107,6 +107,19 @@ describe('a stop', () => {
   })
 })
 
+test('a bug that shows while a turn runs ends the stay with it', async () => {
+  const behavior = new GatedBehavior()
+  const clock = new SimulatedClock()
+  const probe = await startLoop({ behavior, clock })
+  void probe.send('a')
+  await behavior.started('a')
+  clock.now = () => {
+    throw new Error('no clock')
+  }
+  void probe.send('b')
+  await expect(probe.ended).rejects.toThrow('no clock')
+})
+
 describe('after a crash', () => {
   /** A session with an open turn of `attempt`, as a crash leaves it: its stay never ends, its claim is taken away. */
   async function crashed(attempt: number): Promise<{ probe: LoopProbe; sessionId: string; turnId: string }> {
