@@ -65,37 +65,37 @@ function followStays(): StayLedger {
  */
 export async function cancelAndRespawn(cycles: number): Promise<void> {
   const ledger = followStays()
-  const gate = join(temporaryDirectory(), 'gate')
-  writeFileSync(gate, '')
   const team = await openTeam({ limits: { hibernateAfterMs: 5 } })
-  const spawn = (): Promise<Agent> => team.spawn({ id: 'shell', behavior: 'shell' })
-  let agent = await spawn()
-  const crashing = await team.spawn({
-    id: 'crashing',
-    behavior: fakeBehavior('waiting'),
-    restart: { maxRestarts: cycles, withinMs: 1_000 },
-  })
+  const each = Math.ceil(cycles / 5)
+  await Promise.all([
+    crashAgain(team, each / 2),
+    ...['one', 'two', 'three', 'four', 'five'].map((id) => endAgain(team, id, each)),
+  ])
+  expect(ledger.faults).toEqual([])
+  expect(ledger.stays).toBeGreaterThan(cycles / 2)
+  const damage = team.health().notes.filter(({ kind }) => kind !== 'snapshot-rebuilt')
+  expect(damage).toEqual([])
+  await expectSoundJournals(team)
+}
 
+async function endAgain(team: Team, id: string, cycles: number): Promise<void> {
+  const spawn = (): Promise<Agent> => team.spawn({ id, behavior: 'shell' })
+  let agent = await spawn()
   const ways: ((turn: Promise<Outcome>) => Promise<unknown>)[] = [
-    async (turn) => {
+    async () => {
       const switched = agent.createSession({ name: 'next' })
       await agent.cancel()
       await switched
-      return turn
     },
-    async (turn) => {
-      await Promise.all([agent.stop({ graceMs: 0 }), agent.start()])
-      return turn
-    },
+    () => Promise.all([agent.stop({ graceMs: 0 }), agent.start()]),
     async (turn) => {
       await agent.cancel()
       await turn
       await until('it hibernates', () => agent.info().state === 'hibernated')
     },
-    async (turn) => {
-      await team.removeAgent('shell')
+    async () => {
+      await team.removeAgent(id)
       agent = await spawn()
-      return turn
     },
   ]
   for (let cycle = 0; cycle < cycles; cycle++) {
@@ -103,19 +103,23 @@ export async function cancelAndRespawn(cycles: number): Promise<void> {
     await until('it runs', () => agent.info().state === 'working')
     await ways[cycle % ways.length]?.(turn)
     expect((await turn).status).toMatch(/cancelled|interrupted/)
-    if (cycle % 10 > 0) continue
-    const crashed = crashing.send(`crash ${gate}`)
-    await expect(crashed).rejects.toMatchObject({ code: 'agent_crashed' })
-    await crashing.start()
   }
-  for (const survivor of [agent, crashing]) {
-    expect(await survivor.send('true')).toMatchObject({ status: 'completed' })
+  expect(await agent.send('true')).toMatchObject({ status: 'completed' })
+}
+
+async function crashAgain(team: Team, cycles: number): Promise<void> {
+  const gate = join(temporaryDirectory(), 'gate')
+  writeFileSync(gate, '')
+  const agent = await team.spawn({
+    id: 'crashing',
+    behavior: fakeBehavior('waiting'),
+    restart: { maxRestarts: cycles, withinMs: 1_000 },
+  })
+  for (let cycle = 0; cycle < cycles; cycle++) {
+    await expect(agent.send(`crash ${gate}`)).rejects.toMatchObject({ code: 'agent_crashed' })
+    await agent.start()
   }
-  expect(ledger.faults).toEqual([])
-  expect(ledger.stays).toBeGreaterThan(cycles / 2)
-  const damage = team.health().notes.filter(({ kind }) => kind !== 'snapshot-rebuilt')
-  expect(damage).toEqual([])
-  await expectSoundJournals(team)
+  expect(await agent.send('true')).toMatchObject({ status: 'completed' })
 }
 
 async function expectSoundJournals(team: Team): Promise<void> {
