@@ -1,5 +1,13 @@
 import type { RestartPolicy } from './core/restart-policy.ts'
 
+/** The behaviors that have a name; any other behavior is the path of a module. */
+export const BEHAVIOR_NAMES = ['shell', 'echo'] as const
+
+/** True for a behavior that is Agentry's own code. */
+export function isBuiltIn(behavior: string): boolean {
+  return BEHAVIOR_NAMES.some((name) => name === behavior)
+}
+
 /** What an agent is: registered durably, the same after every restart. All paths absolute, all defaults filled in. */
 export interface AgentSpec {
   id: string

@@ -109,7 +109,10 @@ export interface Agent {
    * Throws `mailbox_full`, `message_too_large`, `task_conflict`, `agent_crashed`, `agent_failed`, `agent_stopped`, `no_thread`, …
    */
   send(input: string, options?: SendOptions): Promise<Outcome>
-  /** Like send, but yields what happens on the way; the last event is `turn-finished` with the outcome. */
+  /**
+   * Like send, but yields what happens on the way; the last event is `turn-finished` with the outcome. It sends with the first
+   * `next()`. Events above 4 MiB that the reader has not read yet are dropped, and the next text says so.
+   */
   stream(input: string, options?: SendOptions): AsyncIterable<TurnEvent>
   /** Resolves as soon as the message is durable in the agent's queue: its turn will run, crash or not. */
   post(input: string, options?: SendOptions): Promise<Outcome>
@@ -184,7 +187,10 @@ export interface Team extends AsyncDisposable {
   task(taskId: string): Promise<Outcome | undefined>
   /** Sessions that the policy would trash (`dryRun`), or has trashed. */
   cleanup(policy: RetentionPolicy, options?: { dryRun?: boolean }): Promise<SessionInfo[]>
-  /** Events from now on. A reader that falls more than 1,000 events behind gets `reset` in place of what it missed. */
+  /**
+   * Events from the first `next()` on: from where a `for await` begins. A reader that falls more than 1,000 events behind gets
+   * `reset` in place of what it missed.
+   */
   events(options?: { signal?: AbortSignal }): AsyncIterable<TeamEvent>
   health(): TeamHealth
   /** Says in `owner.json` where this team is served, so that others on this machine find it. Durable when it returns. */

@@ -6,7 +6,7 @@ import type { Json } from './core/json.ts'
 import type { MemoryEntry, Usage, ToolCall } from './core/session-state.ts'
 import type { Message } from './core/record.ts'
 
-/** The session as a behavior sees it: a view that follows the state. Change it through the context's methods. */
+/** The session as a behavior sees it: a view that follows the state, frozen. Change it through the context's methods. */
 export interface SessionView {
   readonly id: string
   readonly name: string
@@ -14,7 +14,7 @@ export interface SessionView {
   readonly prompt: string
   readonly vars: Readonly<Record<string, string>>
   readonly metadata: Readonly<Record<string, Json>>
-  /** The conversation, the message of this turn last. Do not change it. */
+  /** The conversation, the message of this turn and what it recorded last. Read it again for what came since. */
   readonly memory: readonly MemoryEntry[]
 }
 
@@ -38,7 +38,8 @@ export interface BehaviorContext {
   emit(text: string): void
   /**
    * Runs a side effect with its start durable before it runs and its end durable before it resolves: after a crash it is
-   * never run twice, but reported with outcome `unknown`. What `execute` throws becomes the result with outcome `error`.
+   * never run twice, but reported with outcome `unknown`. What `execute` throws, or gives and cannot be kept (too long, no
+   * text), becomes the result with outcome `error`.
    */
   runTool(
     name: string,

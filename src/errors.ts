@@ -31,7 +31,7 @@ export const ERROR_CODES = {
   journal_truncated: 'The journal is shorter than its snapshot says; `agentry doctor` offers the snapshot.',
   unsupported_format: 'The file was written by a newer version of Agentry and is left untouched.',
   no_current_session: 'The agent has no current session.',
-  task_conflict: 'The taskId belongs to another agent.',
+  task_conflict: 'The taskId belongs to another agent, or waits in a session that is not current.',
   task_not_found: 'No turn with that taskId is known.',
   turn_failed: 'The behavior ended the turn with an error.',
   turn_timeout: 'The turn took longer than its limit.',

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import type { AgentSpec } from './agent-spec.ts'
+import { type AgentSpec, BEHAVIOR_NAMES, isBuiltIn } from './agent-spec.ts'
 import type { AgentSpecInput } from './api.ts'
 import { assertAgentId, quote } from './core/ids.ts'
 import { DEFAULT_RESTART, RESTART_TYPES } from './core/restart-policy.ts'
@@ -13,8 +13,7 @@ import { didYouMean } from './core/suggest.ts'
 import { AgentryError, describeThrown } from './errors.ts'
 import { issueOf, pathText, type Problem, problemsOf, strictObject } from './validation.ts'
 
-/** The behaviors that have a name; any other behavior is the path of a module. */
-export const BEHAVIOR_NAMES = ['shell', 'echo'] as const
+export { BEHAVIOR_NAMES }
 
 export const FSYNC_MODES = ['always', 'interval'] as const
 export type FsyncMode = (typeof FSYNC_MODES)[number]
@@ -187,7 +186,7 @@ function invalidConfig(problems: readonly Problem[]): AgentryError {
 }
 
 function resolveBehavior(behavior: string, baseDir: string): string {
-  if (BEHAVIOR_NAMES.some((name) => name === behavior)) return behavior
+  if (isBuiltIn(behavior)) return behavior
   const file = resolve(baseDir, behavior)
   const reason = whyNoFile(file)
   if (reason === undefined) return file

@@ -28,7 +28,7 @@ import type { Outcome } from './protocol/from-agent.ts'
 import { loadBehavior } from './runtime/load-behavior.ts'
 import { runStay } from './runtime/stay.ts'
 import { type AgentRegistry, openRegistry } from './store/agent-registry.ts'
-import { Catalog } from './store/catalog.ts'
+import { Catalog, sessionsThatFit } from './store/catalog.ts'
 import { openDirectory, type OwnedDirectory } from './store/directory.ts'
 import { createFileStore } from './store/file-store.ts'
 import { type RetentionPolicy, selectExpired } from './store/retention.ts'
@@ -92,9 +92,14 @@ export async function createTeam(options: TeamOptions = {}): Promise<Team> {
       notes: [...directory.notes, ...registry.notes, ...catalog.problems()],
       trash,
     })
-    for (const spec of specs) await supervisor.define(spec)
-    if ((options.start ?? 'all') === 'all' && (options.resume ?? true)) supervisor.resumeWork()
-    return new OpenTeam(directory, store, catalog, supervisor, limits, options.retention)
+    try {
+      for (const spec of specs) await supervisor.define(spec)
+      if ((options.start ?? 'all') === 'all' && (options.resume ?? true)) supervisor.resumeWork()
+      return new OpenTeam(directory, store, catalog, supervisor, limits, options.retention)
+    } catch (error) {
+      await supervisor.close(0)
+      throw error
+    }
   } catch (error) {
     directory.close()
     throw error
@@ -185,16 +190,7 @@ class OpenTeam implements Team {
 
   sessions(filter: SessionFilter = {}): SessionInfo[] {
     const { trashed = false, ...rest } = filter
-    if (!trashed) return this.#catalog.list(rest)
-    const search = rest.search?.toLowerCase()
-    return this.#supervisor
-      .trash()
-      .filter((session) => rest.agentId === undefined || session.agentId === rest.agentId)
-      .filter((session) => rest.status === undefined || session.status === rest.status)
-      .filter(
-        ({ name, description }) =>
-          search === undefined || `${name}\n${description}`.toLowerCase().includes(search),
-      )
+    return trashed ? sessionsThatFit(this.#supervisor.trash(), rest) : this.#catalog.list(rest)
   }
 
   session(sessionId: string): SessionInfo | undefined {
@@ -224,10 +220,9 @@ class OpenTeam implements Team {
   async cleanup(policy: RetentionPolicy, options: { dryRun?: boolean } = {}): Promise<SessionInfo[]> {
     const expired = selectExpired(this.#catalog.list(), policy, systemClock.now())
     if (options.dryRun) return expired
-    for (const { id, agentId } of expired) {
-      await this.#supervisor.command<'trash'>(agentId, { name: 'trash', sessionId: id })
-    }
-    return expired
+    return this.#each(expired, ({ id, agentId }) =>
+      this.#supervisor.command<'trash'>(agentId, { name: 'trash', sessionId: id }),
+    )
   }
 
   events(options: { signal?: AbortSignal } = {}): AsyncIterable<TeamEvent> {
@@ -286,10 +281,7 @@ class OpenTeam implements Team {
   #retainDaily(retention: NonNullable<TeamOptions['retention']>): void {
     this.#retaining = this.#retain(retention).catch((error: unknown) => {
       if (this.#closing === undefined) {
-        this.#supervisor.notes.push({
-          kind: 'agent-fault',
-          message: `retention failed: ${describeThrown(error)}`,
-        })
+        this.#supervisor.note({ kind: 'agent-fault', message: `retention failed: ${describeThrown(error)}` })
       }
     })
     this.#retentionTimer = systemClock.setTimer(RETENTION_INTERVAL_MS, () => this.#retainDaily(retention))
@@ -301,9 +293,30 @@ class OpenTeam implements Team {
   }: NonNullable<TeamOptions['retention']>): Promise<void> {
     await this.cleanup(policy)
     const now = systemClock.now()
-    for (const { id, agentId, trashedAt } of this.#supervisor.trash()) {
-      if (trashedAt === undefined || now - Date.parse(trashedAt) <= trashAgeMs) continue
-      await this.#supervisor.command<'purge'>(agentId, { name: 'purge', sessionId: id })
+    const old = this.#supervisor
+      .trash()
+      .filter(({ trashedAt }) => trashedAt !== undefined && now - Date.parse(trashedAt) > trashAgeMs)
+    await this.#each(old, ({ id, agentId }) =>
+      this.#supervisor.command<'purge'>(agentId, { name: 'purge', sessionId: id }),
+    )
+  }
+
+  /** Does `work` for each session and returns those for which it succeeded: one bad session must not keep the others. */
+  async #each(
+    sessions: readonly SessionInfo[],
+    work: (session: SessionInfo) => Promise<unknown>,
+  ): Promise<SessionInfo[]> {
+    const done: SessionInfo[] = []
+    for (const session of sessions) {
+      try {
+        await work(session)
+        done.push(session)
+      } catch (error) {
+        if (this.#closing) throw error
+        const message = `session ${session.id} could not be cleaned up: ${describeThrown(error)}`
+        this.#supervisor.note({ kind: 'agent-fault', sessionId: session.id, message }, session.agentId)
+      }
     }
+    return done
   }
 }

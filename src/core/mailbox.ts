@@ -1,14 +1,16 @@
 /**
  * The order in which an agent takes what it is sent: messages and barrier commands in one line.
  *
- * M1  First in, first out: a message behind a barrier is not taken before the barrier is.
- * M2  Bounded: `offerMessage` refuses when `capacity` messages are unfinished; a message counts from the offer until `settle`,
- *     waiting in the line, queued in the session or running. Barriers are few (one per waiting caller) and not counted.
+ * MB1 First in, first out: a message behind a barrier is not taken before the barrier is.
+ * MB2 Bounded: `offerMessage` refuses when `capacity` messages are unfinished; a message counts from the offer until `settle`,
+ *     waiting in the line, queued in the session or running. `offerBarrier` refuses when as many barriers are in the line.
  */
 export class Mailbox<M, B> {
   readonly #capacity: number
   readonly #line: ({ message: M } | { barrier: B })[] = []
   #unfinished = 0
+  /** In the line. */
+  #barriers = 0
 
   constructor(capacity: number) {
     this.#capacity = capacity
@@ -27,8 +29,21 @@ export class Mailbox<M, B> {
     this.#unfinished += count
   }
 
-  offerBarrier(barrier: B): void {
+  /** False where too many wait: nothing was taken. */
+  offerBarrier(barrier: B): boolean {
+    if (this.#barriers >= this.#capacity) return false
+    this.#barriers += 1
     this.#line.push({ barrier })
+    return true
+  }
+
+  /** Takes the first message that fits out of the line, wherever it stands. It counts until it is settled. */
+  removeMessage(fits: (message: M) => boolean): M | undefined {
+    const index = this.#line.findIndex((item) => 'message' in item && fits(item.message))
+    const item = this.#line[index]
+    if (item === undefined || !('message' in item)) return undefined
+    this.#line.splice(index, 1)
+    return item.message
   }
 
   /** Takes the first item if it is a message. */
@@ -44,6 +59,7 @@ export class Mailbox<M, B> {
     const head = this.#line[0]
     if (head === undefined || !('barrier' in head)) return undefined
     this.#line.shift()
+    this.#barriers -= 1
     return head.barrier
   }
 

@@ -6,8 +6,8 @@
  *      └─ turn.finished           └─┘ turn.started, attempt + 1: after a crash, where the behavior can go on
  *         (cancelled in the queue)
  */
-import type { RecordBody } from './record.ts'
-import type { SessionState, TaskEntry } from './session-state.ts'
+import type { BodyOf, RecordBody } from './record.ts'
+import type { OpenTurn, SessionState, TaskEntry } from './session-state.ts'
 
 /** A turn that took its thread down this often is not tried again. */
 export const MAX_ATTEMPTS = 3
@@ -15,6 +15,10 @@ export const MAX_ATTEMPTS = 3
 /** Given as the result of a tool call that a crash cut off. */
 export const OUTCOME_UNKNOWN =
   'outcome unknown: the process ended while this call was running; it may have had any effect and was not repeated'
+
+/** Given as the result of a tool call that the behavior did not wait for. */
+export const NOT_AWAITED =
+  'outcome unknown: the turn ended while this call was running; it may have had any effect'
 
 /**
  * The records with which a session is taken up after a crash, in order; empty where no turn was cut off.
@@ -27,30 +31,28 @@ export function recoverTurn(state: SessionState, resumable: boolean): RecordBody
   const turn = state.turn
   if (turn === null) return []
   const { turnId, attempt } = turn
-  const records: RecordBody[] = turn.calls
-    .filter((call) => call.state === 'running')
-    .map(({ toolCallId }) => ({
-      type: 'tool.finished',
-      turnId,
-      toolCallId,
-      outcome: 'unknown',
-      content: OUTCOME_UNKNOWN,
-    }))
   if (attempt >= MAX_ATTEMPTS) {
     const message = `the turn was cut off by a crash ${attempt} times (at most ${MAX_ATTEMPTS}) and is not tried again`
-    records.push({ type: 'turn.finished', turnId, status: 'failed', error: { code: 'poison_turn', message } })
-  } else if (resumable) {
-    records.push({ type: 'turn.started', turnId, attempt: attempt + 1 })
-  } else {
-    const message = 'the turn was cut off by a crash; what it did until then is in the session'
-    records.push({
-      type: 'turn.finished',
-      turnId,
-      status: 'interrupted',
-      error: { code: 'interrupted', message },
-    })
+    return closeTurn(turn, OUTCOME_UNKNOWN, { status: 'failed', error: { code: 'poison_turn', message } })
   }
-  return records
+  if (resumable) {
+    return [...closeCalls(turn, OUTCOME_UNKNOWN), { type: 'turn.started', turnId, attempt: attempt + 1 }]
+  }
+  const message = 'the turn was cut off by a crash; what it did until then is in the session'
+  return closeTurn(turn, OUTCOME_UNKNOWN, { status: 'interrupted', error: { code: 'interrupted', message } })
+}
+
+export type TurnEnding = Omit<BodyOf<'turn.finished'>, 'type' | 'turnId'>
+
+/** The records that end an open turn, in order: calls that still run end `unknown`, with `content` as their result. */
+export function closeTurn(turn: OpenTurn, content: string, ending: TurnEnding): RecordBody[] {
+  return [...closeCalls(turn, content), { type: 'turn.finished', turnId: turn.turnId, ...ending }]
+}
+
+function closeCalls({ turnId, calls }: OpenTurn, content: string): RecordBody[] {
+  return calls
+    .filter((call) => call.state === 'running')
+    .map(({ toolCallId }) => ({ type: 'tool.finished', turnId, toolCallId, outcome: 'unknown', content }))
 }
 
 export type KnownTask =

@@ -1,12 +1,12 @@
 /**
  * One end of the line between supervisor and thread: a MessagePort that carries frames.
  *
- * P1  Envelopes arrive in the order they were sent, also those that came before there was a handler.
- * P2  All envelopes of one tick (a callback of the event loop with the microtasks behind it) travel as one frame, posted by
+ * F1  Envelopes arrive in the order they were sent, also those that came before there was a handler.
+ * F2  All envelopes of one tick (a callback of the event loop with the microtasks behind it) travel as one frame, posted by
  *     process.nextTick. Measured for a ping-pong between two threads (Node 26, two cores, medians): bare 21 us, a frame per
  *     envelope 21.7, per microtask 21.7, per tick 23, per setImmediate 24; where the answer is four envelopes over several
  *     microtasks 28, 35, 27, 26.
- * P3  Nothing is handed over after close().
+ * F3  Nothing is handed over after close().
  *
  * A MessagePort has no backpressure: who sends is bound by credits or caps of its own.
  */

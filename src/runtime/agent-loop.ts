@@ -10,18 +10,15 @@
  */
 import type { Behavior } from '../behavior.ts'
 import { summarizeRecord } from '../core/record.ts'
-import { MAX_TASKS } from '../core/session-state.ts'
-import { recoverTurn } from '../core/turn.ts'
+import { closeTurn, OUTCOME_UNKNOWN, recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, type ErrorCode, toAgentryError, type WireError } from '../errors.ts'
-import type { TurnEvent } from '../protocol/from-agent.ts'
+import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import { Answers } from './answers.ts'
 import { type CommandEnvelope, Inbox, unfinishedOf } from './inbox.ts'
-import { killLeftovers } from './processes/leftover-processes.ts'
-import { removeStateFiles } from './processes/state-file.ts'
-
+import { endLeftovers } from './processes/leftover-processes.ts'
 import type { Session } from './session.ts'
 import { SessionSet } from './session-set.ts'
 import type { StayEnvironment, StayPort } from './stay.ts'
@@ -36,6 +33,8 @@ const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'journal_truncated',
   'unsupported_format',
 ])
+
+const CANCELLED: WireError = { code: 'cancelled', message: 'the turn was cancelled' }
 
 const UNSTARTED: WireError = {
   code: 'cancelled',
@@ -59,6 +58,7 @@ export class AgentLoop {
   readonly #sessions: SessionSet
   readonly #answers: Answers
   readonly #inbox: Inbox
+  /** The turn under way: it runs, or is taken up after a crash. */
   #running: { turnId: string; abort: AbortController } | undefined
   /** Settles with the last command: they run one after the other, those that waited for turns and those that did not. */
   #commands: Promise<void> = Promise.resolve()
@@ -72,6 +72,8 @@ export class AgentLoop {
   #stop: { graceMs: number } | undefined
   #wake = Promise.withResolvers<void>()
   #admissionDue = false
+  /** Rejects with an error in the work beside the loop. */
+  readonly #bug = Promise.withResolvers<never>()
 
   constructor(options: AgentLoopOptions) {
     this.#options = options
@@ -95,6 +97,7 @@ export class AgentLoop {
       },
       onSaved: (session, snapshotBytes) => port.send({ type: 'saved', sessionId: session.id, snapshotBytes }),
       onNote: (note) => port.send({ type: 'note', note }),
+      endLeftovers: (session, turnId) => this.#endLeftovers(session, turnId),
       onSession: (header, gone) => port.send({ type: 'session', header, ...(gone && { gone: true }) }),
     })
     this.#inbox = new Inbox({
@@ -154,8 +157,12 @@ export class AgentLoop {
     }
   }
 
-  /** Works until `stop`; resolves when everything is durable and closed. Rejects where a behavior was abandoned. */
+  /** Works until `stop`; resolves when everything is durable and closed. Rejects where a behavior was abandoned, and for a bug. */
   async run(): Promise<void> {
+    await Promise.race([this.#work(), this.#bug.promise])
+  }
+
+  async #work(): Promise<void> {
     while (this.#stop === undefined) {
       await this.#reopen()
       await this.#inbox.admit()
@@ -200,8 +207,7 @@ export class AgentLoop {
       this.#admissionDue = false
       const session = this.#sessions.current
       if (this.#running === undefined || session === undefined || session.broken) return
-      void this.#inbox.admit()
-      void this.#cancelForNext()
+      Promise.all([this.#inbox.admit(), this.#cancelForNext()]).catch(this.#bug.reject)
     })
   }
 
@@ -222,11 +228,12 @@ export class AgentLoop {
     const sendEvent = (event: TurnEvent) =>
       this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
     let abandoned = false
+    let outcome: Outcome | undefined
     try {
       if (userModule) await session.flush()
       sendEvent({ type: 'turn-started', turnId, sessionId: session.id, attempt })
       if (userModule) this.#options.port.flush()
-      ;({ abandoned } = await runTurn({
+      ;({ abandoned, outcome } = await runTurn({
         session,
         behavior,
         clock: environment.clock,
@@ -236,9 +243,8 @@ export class AgentLoop {
         sendEvent,
       }))
       await session.flush()
-      this.#announceFinished(session, turnId)
-      if (!abandoned)
-        await session.saveIfOutgrown().catch((error: unknown) => this.#noteUnsaved(session, error))
+      if (outcome) this.#announceFinished(outcome)
+      if (!abandoned) await this.#sessions.saveIfOutgrown(session)
     } catch (error) {
       await this.#breakOff(session, error)
     } finally {
@@ -253,11 +259,11 @@ export class AgentLoop {
   }
 
   /** Sends the durable end of a turn, which answers everyone who waits for it. */
-  #announceFinished(session: Session, turnId: string): void {
-    const outcome = outcomeOf(session.state, turnId)
+  #announceFinished(outcome: Outcome): void {
     this.#inbox.finished(outcome)
+    const { turnId, sessionId } = outcome
     const event: TurnEvent = { type: 'turn-finished', outcome }
-    this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
+    this.#options.port.send({ type: 'turn-event', turnId, sessionId, event })
   }
 
   /** Settles or continues what a crash cut off, once for each session that becomes current. */
@@ -267,15 +273,39 @@ export class AgentLoop {
     this.#recovered = session
     const turn = session.state.turn
     if (turn === null) return
-    await killLeftovers(turn.turnId)
-    removeStateFiles(turn.turnId)
+    const abort = new AbortController()
+    this.#running = { turnId: turn.turnId, abort }
+    this.#admitSoon()
+    const leftover = await this.#endLeftovers(session, turn.turnId)
+    this.#running = undefined
     try {
-      for (const record of recoverTurn(session.state, this.#options.behavior.resumable === true))
-        session.record(record)
+      // Never run on beside a command of its own that may still be at work.
+      const cause = abort.signal.aborted ? toAgentryError(abort.signal.reason) : leftover
+      const records = cause
+        ? closeTurn(turn, OUTCOME_UNKNOWN, {
+            status: cause.code === 'cancelled' ? 'cancelled' : 'interrupted',
+            error: cause.toJSON(),
+          })
+        : recoverTurn(session.state, this.#options.behavior.resumable === true)
+      for (const record of records) session.record(record)
+      const outcome = session.state.turn === null ? outcomeOf(session.state, turn.turnId) : undefined
       await session.flush()
-      if (session.state.turn === null) this.#announceFinished(session, turn.turnId)
+      if (outcome) this.#announceFinished(outcome)
     } catch (error) {
       await this.#breakOff(session, error)
+    }
+  }
+
+  async #endLeftovers(session: Session, turnId: string): Promise<AgentryError | undefined> {
+    const { environment, port } = this.#options
+    try {
+      await (environment.endLeftovers ?? endLeftovers)(turnId)
+      return undefined
+    } catch (thrown) {
+      const error = toAgentryError(thrown)
+      const message = `what turn ${turnId} left behind could not be ended: ${error.message}`
+      port.send({ type: 'note', note: { kind: 'agent-fault', sessionId: session.id, message } })
+      return error
     }
   }
 
@@ -284,11 +314,12 @@ export class AgentLoop {
     const session = this.#sessions.current
     // A turn whose end is recorded is over, also where that is not durable yet.
     if (this.#running?.turnId === turnId && session?.state.turn?.turnId === turnId) {
-      this.#running.abort.abort(new AgentryError('cancelled', 'the turn was cancelled'))
+      this.#running.abort.abort(AgentryError.from(CANCELLED))
       return true
     }
-    if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId))
-      return false
+    if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId)) {
+      return this.#inbox.withdraw(turnId, AgentryError.from(UNSTARTED))
+    }
     await this.#finishUnstarted(session, [turnId], UNSTARTED)
     return true
   }
@@ -300,25 +331,29 @@ export class AgentLoop {
     const session = this.#sessions.current
     if (session === undefined || session.broken || !this.#resume) return
     if (this.#running) await this.#cancel()
-    const { turn, queue } = session.state
-    const turnIds = [...(turn && !this.#running ? [turn] : []), ...queue].map(({ turnId }) => turnId)
+    const { turn } = session.state
     try {
-      await this.#finishUnstarted(session, turnIds, UNSTARTED)
+      // After a crash, about to go on.
+      if (turn && !this.#running) await this.#finishUnstarted(session, [turn.turnId], CANCELLED)
+      const queued = session.state.queue.map(({ turnId }) => turnId)
+      await this.#finishUnstarted(session, queued, UNSTARTED)
     } catch (error) {
       if (!session.broken) throw error
       this.#wake.resolve() // who waits is answered when the session is given up
     }
   }
 
-  /** Ends turns that do not run. In portions of what a session remembers: their outcomes are read from there. */
+  /**
+   * Ends turns that do not run. All are recorded in one go, so that none is ended twice, and each outcome is read right then: the
+   * session remembers a bounded number of finished turns, and others may end before these are durable.
+   */
   async #finishUnstarted(session: Session, turnIds: readonly string[], error: WireError): Promise<void> {
-    for (let start = 0; start < turnIds.length; start += MAX_TASKS) {
-      const portion = turnIds.slice(start, start + MAX_TASKS)
-      for (const turnId of portion)
-        session.record({ type: 'turn.finished', turnId, status: 'cancelled', error })
-      await session.flush()
-      for (const turnId of portion) this.#announceFinished(session, turnId)
-    }
+    const outcomes = turnIds.map((turnId) => {
+      session.record({ type: 'turn.finished', turnId, status: 'cancelled', error })
+      return outcomeOf(session.state, turnId)
+    })
+    await session.flush()
+    for (const outcome of outcomes) this.#announceFinished(outcome)
   }
 
   // --- commands
@@ -333,8 +368,7 @@ export class AgentLoop {
       void this.#execute(envelope)
       return
     }
-    this.#inbox.offerCommand(envelope)
-    this.#admitSoon()
+    if (this.#inbox.offerCommand(envelope)) this.#admitSoon()
   }
 
   /** Runs a command after those before it. Never rejects. */
@@ -392,14 +426,6 @@ export class AgentLoop {
       if (error.code === 'session_not_found') this.#reopenId = undefined
       else this.#inbox.failLine(error)
     }
-  }
-
-  #noteUnsaved(session: Session, error: unknown): void {
-    const message = `the snapshot was not written (the journal has everything): ${toAgentryError(error).message}`
-    this.#options.port.send({
-      type: 'note',
-      note: { kind: 'snapshot-failed', sessionId: session.id, message },
-    })
   }
 
   // --- stop

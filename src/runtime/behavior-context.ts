@@ -1,11 +1,13 @@
 /** What a behavior gets in its hands for one turn: BehaviorContext over an open session. Every step is recorded here. */
-import type { BehaviorContext, SessionView, ToolResult } from '../behavior.ts'
+import type { BehaviorContext, ToolResult } from '../behavior.ts'
 import { createId } from '../core/ids.ts'
-import { assertJson } from '../core/json.ts'
+import { assertJson, type Json } from '../core/json.ts'
 import { assertSessionPatch } from '../protocol/session-input.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
 import type { TurnEvent } from '../protocol/from-agent.ts'
+import { checkedExitCode, checkedText, checkedUsage, cutText } from './recordable.ts'
 import type { Session } from './session.ts'
+import { deepFreeze, viewOf } from './session-view.ts'
 import type { TextMerger } from './text-merger.ts'
 
 export interface ContextOptions {
@@ -17,7 +19,11 @@ export interface ContextOptions {
   sendEvent: (event: TurnEvent) => void
 }
 
-/** The context of the open turn of `session`. After the turn its recording methods refuse (`interrupted`). */
+/**
+ * The context of the open turn of `session`. After the turn its recording methods refuse (`interrupted`). What they are given is
+ * copied: the caller may change it afterwards, a record never changes. A call whose promise nobody waits for may reject: that is the
+ * turn's affair and not an unhandled rejection, which would end the thread.
+ */
 export function createContext(options: ContextOptions): BehaviorContext {
   const { session, signal, text, resultBytes, sendEvent } = options
   const turn = session.state.turn
@@ -38,15 +44,14 @@ export function createContext(options: ContextOptions): BehaviorContext {
     toolCallId: string = createId(),
   ): Promise<ToolResult & { toolCallId: string }> {
     assertOpen()
-    assertJson(input, `input of tool ${name}`)
+    const ownInput = copyOf(input, `input of tool ${name}`)
     signal.throwIfAborted()
-    session.record({ type: 'tool.started', turnId, toolCallId, name, input })
+    session.record({ type: 'tool.started', turnId, toolCallId, name, input: ownInput })
     await session.flush()
-    sendEvent({ type: 'tool-started', toolCallId, name, input })
-    const result = await settle(execute, { toolCallId, signal })
+    sendEvent({ type: 'tool-started', toolCallId, name, input: ownInput })
+    const result = await settle(() => execute({ toolCallId, signal }), name, resultBytes)
     assertOpen()
-    const { outcome = 'ok', exitCode } = result
-    const content = checkedText(result.content, `result of tool ${name}`, resultBytes)
+    const { outcome, content, exitCode } = result
     session.record({
       type: 'tool.finished',
       turnId,
@@ -58,83 +63,85 @@ export function createContext(options: ContextOptions): BehaviorContext {
     await session.flush()
     text.flush()
     sendEvent({ type: 'tool-finished', toolCallId, outcome, ...(exitCode !== undefined && { exitCode }) })
-    return { ...result, content, toolCallId }
+    return { ...result, toolCallId }
+  }
+
+  async function recordStep({ content, toolCalls, usage }: Step): Promise<void> {
+    assertOpen()
+    const ownCalls = toolCalls?.map(({ toolCallId, name, input }) => ({
+      toolCallId,
+      name,
+      input: copyOf(input, `input of tool ${name}`),
+    }))
+    session.record({
+      type: 'step.model',
+      turnId,
+      content: checkedText(content, 'content of a step', resultBytes),
+      ...(ownCalls && { toolCalls: ownCalls }),
+      ...(usage && { usage: checkedUsage(usage) }),
+    })
+    await session.flush()
+  }
+
+  async function updateSession(changes: Parameters<BehaviorContext['updateSession']>[0]): Promise<void> {
+    assertOpen()
+    assertSessionPatch(changes)
+    session.record({ type: 'session.changed', changes: structuredClone(changes) })
+    await session.flush()
   }
 
   return {
     agentId: session.state.agentId,
     session: viewOf(session),
-    message,
+    message: deepFreeze(message),
     attempt,
     signal,
     emit: (piece) => text.push(piece),
-    runTool,
-    async recordStep({ content, toolCalls, usage }) {
-      assertOpen()
-      for (const call of toolCalls ?? []) assertJson(call.input, `input of tool ${call.name}`)
-      session.record({
-        type: 'step.model',
-        turnId,
-        content: checkedText(content, 'content of a step', resultBytes),
-        ...(toolCalls && { toolCalls }),
-        ...(usage && { usage }),
-      })
-      await session.flush()
-    },
-    async updateSession(changes) {
-      assertOpen()
-      assertSessionPatch(changes)
-      session.record({ type: 'session.changed', changes })
-      await session.flush()
-    },
+    runTool: (...args) => handled(runTool(...args)),
+    recordStep: (step) => handled(recordStep(step)),
+    updateSession: (changes) => handled(updateSession(changes)),
   }
 }
 
-/** Text as it can be kept: well-formed Unicode, at most `maxBytes` in UTF-8. Throws `invalid_input` for more. */
-export function checkedText(value: string, what: string, maxBytes: number): string {
-  if (typeof value !== 'string') {
-    throw new AgentryError('invalid_input', `${what}: expected text, received ${typeof value}`)
-  }
-  const bytes = Buffer.byteLength(value)
-  if (bytes > maxBytes) {
-    throw new AgentryError('invalid_input', `${what}: expected at most ${maxBytes} bytes, received ${bytes}`)
-  }
-  return value.toWellFormed()
+type Step = Parameters<BehaviorContext['recordStep']>[0]
+
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
 }
 
+function copyOf(value: unknown, what: string): Json {
+  assertJson(value, what)
+  return structuredClone(value)
+}
+
+type SettledResult = ToolResult & { outcome: 'ok' | 'error' }
+
+/** What a tool came to. One whose result cannot be kept has run all the same: that is its result, with outcome `error`. */
 async function settle(
-  execute: (call: { toolCallId: string; signal: AbortSignal }) => Promise<ToolResult | string>,
-  call: { toolCallId: string; signal: AbortSignal },
-): Promise<ToolResult> {
+  execute: () => Promise<ToolResult | string>,
+  name: string,
+  maxBytes: number,
+): Promise<SettledResult> {
   try {
-    const result = await execute(call)
-    return typeof result === 'string' ? { content: result } : result
+    const result = await execute()
+    return checkedResult(typeof result === 'string' ? { content: result } : result, name, maxBytes)
   } catch (error) {
-    return { content: describeThrown(error), outcome: 'error' }
+    return { content: cutText(describeThrown(error), maxBytes), outcome: 'error' }
   }
 }
 
-function viewOf(session: Session): SessionView {
-  const { state } = session
+function checkedResult(
+  { content, outcome = 'ok', exitCode }: ToolResult,
+  name: string,
+  maxBytes: number,
+): SettledResult {
+  if (outcome !== 'ok' && outcome !== 'error') {
+    throw new AgentryError('invalid_input', `outcome of tool ${name}: expected ok or error`)
+  }
   return {
-    id: state.id,
-    get name() {
-      return state.name
-    },
-    get workingDir() {
-      return state.workingDir
-    },
-    get prompt() {
-      return state.prompt
-    },
-    get vars() {
-      return state.vars
-    },
-    get metadata() {
-      return state.metadata
-    },
-    get memory() {
-      return state.memory
-    },
+    content: checkedText(content, `result of tool ${name}`, maxBytes),
+    outcome,
+    ...(exitCode !== undefined && { exitCode: checkedExitCode(exitCode, `exitCode of tool ${name}`) }),
   }
 }

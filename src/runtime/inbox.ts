@@ -58,9 +58,25 @@ export class Inbox {
     return false
   }
 
-  /** Puts a command into the line: it waits for the messages before it, and those behind it wait for it. */
-  offerCommand(envelope: CommandEnvelope): void {
-    this.#mailbox.offerBarrier(envelope)
+  /**
+   * Puts a command into the line: it waits for the messages before it, and those behind it wait for it. Where too many wait answers
+   * `mailbox_full` and returns false.
+   */
+  offerCommand(envelope: CommandEnvelope): boolean {
+    if (this.#mailbox.offerBarrier(envelope)) return true
+    const { agentId, capacity, answers } = this.#options
+    const message = `agent ${agentId} has ${capacity} waiting commands: more are not taken`
+    answers.fail(envelope.id, new AgentryError('mailbox_full', message))
+    return false
+  }
+
+  /** Takes a message that is not accepted yet out of the line, and fails it with `error`. False where there is none of that turnId. */
+  withdraw(turnId: string, error: AgentryError): boolean {
+    const envelope = this.#mailbox.removeMessage(({ message }) => message.turnId === turnId)
+    if (envelope === undefined) return false
+    this.#mailbox.settle()
+    this.#options.answers.fail(envelope.id, error)
+    return true
   }
 
   /** The command that is first in the line, if one is. */
@@ -127,12 +143,16 @@ export class Inbox {
     const turnId = remembered?.turnId ?? inSession?.turnId
     const sessionId = remembered?.sessionId ?? session?.id
     if (turnId === undefined || sessionId === undefined) return false
-    if (remembered?.finished || inSession?.state === 'finished') {
+    if (remembered?.outcome) {
+      answers.reply(id, remembered.outcome)
+    } else if (session && inSession?.state === 'finished') {
       void answers.answer(id, async () => {
-        if (remembered?.outcome) return remembered.outcome
-        await session?.flush() // the end of the turn may be folded in and not durable yet
-        return outcomeOf(await this.#stateOf(sessionId), turnId)
+        const outcome = outcomeOf(session.state, turnId) // now: it may be forgotten when the flush is done
+        await session.flush()
+        return outcome
       })
+    } else if (remembered?.finished) {
+      void answers.answer(id, async () => outcomeOf(await this.#stateOf(sessionId), turnId))
     } else if (ack === 'accepted') {
       void answers.answer(id, async () => {
         await session?.flush()

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import type { AgentSpec } from '../agent-spec.ts'
 import type { Behavior } from '../behavior.ts'
@@ -14,7 +15,10 @@ export interface LoadedBehavior {
 /** Longer output of a command is cut in the middle, and marked. */
 const SHELL_OUTPUT_BYTES = 1024 * 1024
 
-/** The behavior of a spec, whose results are to be at most `resultBytes` long. Throws `start_failed` with the module's own error where it does not load or has no `run`. */
+/**
+ * The behavior of a spec, whose results are to be at most `resultBytes` long. Throws `start_failed` with the module's own error where
+ * it does not load or has no `run`.
+ */
 export async function loadBehavior(
   spec: AgentSpec,
   resultBytes: number = SHELL_OUTPUT_BYTES,
@@ -35,16 +39,12 @@ export async function loadBehavior(
 async function importBehavior(path: string): Promise<Behavior> {
   let behavior: unknown
   try {
-    const loaded: unknown = await import(pathToFileURL(path).href)
-    behavior =
-      typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined
+    behavior = defaultOf(await loadModule(path))
   } catch (error) {
     throw new AgentryError(
       'start_failed',
       `behavior module ${path} does not load: ${describeThrown(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     )
   }
   if (!isBehavior(behavior)) {
@@ -54,6 +54,29 @@ async function importBehavior(path: string): Promise<Behavior> {
     )
   }
   return behavior
+}
+
+/**
+ * `require` reads files on this thread; `import()` reads them through the pool that all threads share, where the blocked reads of one
+ * agent would hold up the start of another. Only a module that awaits at its top level needs the latter.
+ */
+async function loadModule(path: string): Promise<unknown> {
+  const require: (path: string) => unknown = createRequire(import.meta.url)
+  try {
+    return require(path)
+  } catch (error) {
+    if (!isAsyncModuleError(error)) throw error
+    const loaded: unknown = await import(pathToFileURL(path).href)
+    return loaded
+  }
+}
+
+function isAsyncModuleError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_REQUIRE_ASYNC_MODULE'
+}
+
+function defaultOf(loaded: unknown): unknown {
+  return typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined
 }
 
 function isBehavior(value: unknown): value is Behavior {

@@ -5,6 +5,7 @@
  *     two leaves two active sessions, of which the one with the higher `activation` is current.
  * Q2  A command on a session that is not current opens it, does its work durably and closes it again.
  * Q3  Another agent's session is not found.
+ * Q4  Of a session that is opened, the header is reported before any record of it: who follows the records may not know it yet.
  */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -35,7 +36,9 @@ export interface SessionSetOptions {
   onDurable(session: Session, records: SessionRecord[]): void
   onSaved(session: Session, snapshotBytes: number): void
   onNote(note: SessionNote): void
-  /** A session was opened as current, or changed by a command. */
+  /** Ends what the commands of a turn left behind. Never rejects: what could not be ended is noted, and its error returned. */
+  endLeftovers(session: Session, turnId: string): Promise<AgentryError | undefined>
+  /** A session was opened (before any record is added to it), or changed by a command. */
   onSession(header: SessionHeader, gone: boolean): void
 }
 
@@ -59,10 +62,8 @@ export class SessionSet {
 
   /** Takes up the session that was current before. Not an access: lastAccessedAt stays. */
   async open(sessionId: string): Promise<Session> {
-    const session = await this.#open(sessionId)
-    this.#current = session
-    this.#options.onSession(headerOf(session.state), false)
-    return session
+    this.#current = await this.#open(sessionId)
+    return this.#current
   }
 
   /** The current session; where there is none, a new one named `default` (its first record still to be flushed). */
@@ -76,6 +77,11 @@ export class SessionSet {
     const session = this.#current
     this.#current = undefined
     await session?.close()
+  }
+
+  /** For between two turns. Never fails for the snapshot's sake. */
+  async saveIfOutgrown(session: Session): Promise<void> {
+    await this.#tolerating(session, () => session.saveIfOutgrown())
   }
 
   /** Brings the current session to rest and closes it. */
@@ -155,7 +161,7 @@ export class SessionSet {
   async #createCurrent(input: CreateSessionInput): Promise<SessionHeader> {
     assertCreateInput(input)
     const session = this.#create(input, { status: 'active', activation: ++this.#activation })
-    await session.flush()
+    await this.#flushOrClose(session)
     await this.#switchTo(session)
     await this.#saveIfPossible(session)
     return this.#announce(session)
@@ -177,7 +183,7 @@ export class SessionSet {
     }
     const changes = session === current ? {} : { status: 'active' as const, activation: ++this.#activation }
     session.record({ type: 'session.changed', changes, accessed: true })
-    await session.flush()
+    await this.#flushOrClose(session)
     if (session !== current) await this.#switchTo(session)
     if (!existsSync(workingDir)) {
       const message = `the working directory ${workingDir} of session ${name} does not exist`
@@ -209,12 +215,13 @@ export class SessionSet {
 
   async #fork(sessionId: string, newName?: string): Promise<SessionHeader> {
     const { spec, store } = this.#options
-    const source = this.#current?.id === sessionId ? this.#current.state : (await store.load(sessionId)).state
+    const current = this.#current?.id === sessionId ? this.#current : undefined
+    const source = current?.state ?? (await store.load(sessionId)).state
     if (source.agentId !== spec.id) throw notFound(sessionId)
     const name = newName ?? `${source.name} (fork)`
     assertCreateInput({ name })
     const { description, workingDir, prompt, vars, metadata, memory, seq } = source
-    return this.#addSuspended({
+    const fork: NewSession = {
       name,
       description,
       workingDir,
@@ -224,7 +231,9 @@ export class SessionSet {
       status: 'suspended',
       forkedFrom: { sessionId, seq },
       memory: memory.map((entry) => ({ ...entry, seq: 1 })),
-    })
+    }
+    await current?.flush() // what the fork has of it must not be less durable than the fork
+    return this.#addSuspended(fork)
   }
 
   async #import(imported: ImportedSession): Promise<SessionHeader> {
@@ -249,7 +258,7 @@ export class SessionSet {
   async #retire(sessionId: string, status: 'suspended' | 'terminated'): Promise<SessionHeader> {
     const header = await this.#edit(
       sessionId,
-      (session) => {
+      async (session) => {
         const { state } = session
         if (state.status === status) return
         if (state.status === 'terminated') {
@@ -261,7 +270,10 @@ export class SessionSet {
             },
           )
         }
-        if (status === 'terminated') settleUnfinished(session)
+        if (status === 'terminated') {
+          if (state.turn) await this.#options.endLeftovers(session, state.turn.turnId)
+          settleUnfinished(session)
+        }
         setStatus(session, status)
       },
       (session) => this.#saveIfPossible(session),
@@ -273,7 +285,7 @@ export class SessionSet {
   /** Opens a session if it is not the current one, changes it durably, and brings it to rest again. */
   async #edit(
     sessionId = this.#current?.id,
-    change: (session: Session) => void = () => undefined,
+    change: (session: Session) => void | Promise<void> = () => undefined,
     save?: (session: Session) => Promise<void>,
   ): Promise<SessionHeader> {
     if (sessionId === undefined) {
@@ -282,7 +294,7 @@ export class SessionSet {
     const isCurrent = this.#current?.id === sessionId
     const session = isCurrent && this.#current ? this.#current : await this.#open(sessionId)
     try {
-      change(session)
+      await change(session)
       await session.flush()
       if (save) await save(session)
       else if (!isCurrent) await this.#rest(session)
@@ -294,10 +306,23 @@ export class SessionSet {
 
   async #addSuspended(body: NewSession): Promise<SessionHeader> {
     const session = this.#new(body)
-    await session.flush()
-    await this.#saveIfPossible(session)
-    await session.close()
-    return this.#announce(session)
+    try {
+      await session.flush()
+      await this.#saveIfPossible(session)
+      return this.#announce(session)
+    } finally {
+      await session.close()
+    }
+  }
+
+  /** Writes a session that is about to become current. Where that fails it does not, and is closed again. */
+  async #flushOrClose(session: Session): Promise<void> {
+    try {
+      await session.flush()
+    } catch (error) {
+      if (session !== this.#current) await session.close()
+      throw error
+    }
   }
 
   /** A new session from a filled-in body; nothing is written yet. */
@@ -327,15 +352,21 @@ export class SessionSet {
     return resolve(this.#options.spec.workingDir, path)
   }
 
+  /** Never fails for the previous session's sake: the new one is current, and what is left active beside it is seen to later (Q1). */
   async #switchTo(session: Session): Promise<void> {
     const previous = this.#current
     this.#current = session
-    if (previous === undefined || previous.broken) return
+    if (previous === undefined) return
     try {
+      if (previous.broken) return
       setStatus(previous, 'suspended')
       await previous.flush()
       await this.#saveIfPossible(previous)
       this.#announce(previous)
+    } catch (error) {
+      if (!previous.broken) throw error
+      const message = `session ${previous.state.name} is not current any more, but could not be suspended: the next start does that (${describeThrown(error)})`
+      this.#options.onNote({ kind: 'suspend-failed', sessionId: previous.id, message })
     } finally {
       await previous.close()
     }
@@ -344,6 +375,7 @@ export class SessionSet {
   async #open(sessionId: string): Promise<Session> {
     const { session, notes } = await Session.open(this.#options, sessionId)
     for (const note of notes) this.#options.onNote(note)
+    this.#announce(session)
     return session
   }
 

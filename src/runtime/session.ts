@@ -1,11 +1,11 @@
 /**
  * One open session on the thread that holds its agent's claim.
  *
- * R1  record() folds at once and buffers; nothing of it may be acknowledged before flush() has resolved.
- * R2  Records of one flush share one write and one sync.
- * R3  After a failed flush the state in memory is ahead of the disk: the session is broken, every later flush fails with the
+ * SE1 record() folds at once and buffers; nothing of it may be acknowledged before flush() has resolved.
+ * SE2 Records of one flush share one write and one sync.
+ * SE3 After a failed flush the state in memory is ahead of the disk: the session is broken, every later flush fails with the
  *     same error, and it must be opened again.
- * R4  A turn costs what it adds: the snapshot is rewritten while running only when the tail has outgrown it, so that each
+ * SE4 A turn costs what it adds: the snapshot is rewritten while running only when the tail has outgrown it, so that each
  *     byte of history is rewritten a bounded number of times.
  */
 import { type Clock, isoTime } from '../core/clock.ts'
@@ -85,7 +85,7 @@ export class Session {
     return this.#state.id
   }
 
-  /** Set after a failed flush (R3). */
+  /** Set after a failed flush (SE3). */
   get broken(): AgentryError | undefined {
     return this.#broken
   }
@@ -126,7 +126,7 @@ export class Session {
     this.#options.onSaved(this, snapshotBytes)
   }
 
-  /** Writes the snapshot if the tail behind it has outgrown it (R4). For between two turns. */
+  /** Writes the snapshot if the tail behind it has outgrown it (SE4). For between two turns. */
   async saveIfOutgrown(): Promise<void> {
     if (this.#tailBytes > Math.max(SMALL_BYTES, this.#snapshotOffset)) await this.save()
   }

@@ -2,6 +2,7 @@
 import type { AgentSpec } from '../agent-spec.ts'
 import type { Behavior } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
+import { setDeadline } from '../core/deadline.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
@@ -27,6 +28,8 @@ export interface StayEnvironment {
   loadBehavior(spec: AgentSpec): Promise<LoadedBehavior>
   clock: Clock
   threadId: number
+  /** Ends what the commands of a turn left behind; throws where something of it lives on. Default: endLeftovers. */
+  endLeftovers?(this: void, turnId: string): Promise<void>
 }
 
 /**
@@ -55,7 +58,7 @@ export async function runStay(
 /** Throws `agent_unresponsive` where it takes longer than CLOSE_MS: its thread is ended then. */
 async function closeBehavior(behavior: Behavior, clock: Clock): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = clock.setTimer(CLOSE_MS, () => {
+  const timer = setDeadline(clock, CLOSE_MS, () => {
     reject(new AgentryError('agent_unresponsive', `the behavior did not close within ${CLOSE_MS} ms`))
   })
   await Promise.race([behavior.close?.(), late]).finally(() => timer.cancel())

@@ -1,17 +1,19 @@
 /**
  * Runs the behavior for the open turn of a session and records how it ended. It records; the caller flushes and announces.
  *
- * T1  Whatever the behavior does (throws, never ends, forgets a tool call), exactly one turn.finished is recorded.
- * T2  Cancel, time limit and stop reach the behavior as the abort of its signal; one that does not end within ABANDON_MS after
+ * TR1 Whatever the behavior does (throws, never ends, forgets a tool call), exactly one turn.finished is recorded.
+ * TR2 Cancel, time limit and stop reach the behavior as the abort of its signal; one that does not end within ABANDON_MS after
  *     that is abandoned: its turn ends, and its thread has to end too, for its code may still run.
  */
 import type { Behavior, BehaviorResult } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
-import type { TurnStatus } from '../core/session-state.ts'
-import { OUTCOME_UNKNOWN } from '../core/turn.ts'
+import { setDeadline } from '../core/deadline.ts'
+import { closeTurn, NOT_AWAITED, type TurnEnding } from '../core/turn.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
-import type { TurnEvent } from '../protocol/from-agent.ts'
-import { checkedText, createContext } from './behavior-context.ts'
+import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
+import { outcomeOf } from '../protocol/outcome.ts'
+import { createContext } from './behavior-context.ts'
+import { checkedExitCode, checkedText } from './recordable.ts'
 import type { Session } from './session.ts'
 import { TextMerger } from './text-merger.ts'
 
@@ -34,8 +36,14 @@ type Ending =
   | { kind: 'thrown'; error: unknown }
   | { kind: 'abandoned' }
 
-/** Resolves when the end of the open turn is recorded (not flushed): the next flush throws where the session is broken. */
-export async function runTurn(options: TurnOptions): Promise<{ abandoned: boolean }> {
+export interface TurnEnd {
+  abandoned: boolean
+  /** Not durable yet. Undefined where the session is broken: the next flush throws then. */
+  outcome: Outcome | undefined
+}
+
+/** Resolves when the end of the open turn is recorded (not flushed). */
+export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
   const { session, behavior, clock, turnMs, resultBytes, abort, sendEvent } = options
   const turn = session.state.turn
   if (turn === null) throw new AgentryError('internal', 'expected an open turn')
@@ -48,11 +56,12 @@ export async function runTurn(options: TurnOptions): Promise<{ abandoned: boolea
   const ending = await endOf(() => behavior.run(input, context), abort.signal, clock)
   limit.cancel()
   text.flush()
-  if (!session.broken) {
-    closeCalls(session, turnId)
-    session.record({ type: 'turn.finished', turnId, ...verdict(ending, abort.signal, resultBytes) })
+  const abandoned = ending.kind === 'abandoned'
+  if (session.broken) return { abandoned, outcome: undefined }
+  for (const record of closeTurn(turn, NOT_AWAITED, verdict(ending, abort.signal, resultBytes))) {
+    session.record(record)
   }
-  return { abandoned: ending.kind === 'abandoned' }
+  return { abandoned, outcome: outcomeOf(session.state, turnId) }
 }
 
 async function endOf(
@@ -69,7 +78,7 @@ async function endOf(
     }
   })()
   const { promise, resolve } = Promise.withResolvers<Ending>()
-  const onAbort = () => clock.setTimer(ABANDON_MS, () => resolve({ kind: 'abandoned' }))
+  const onAbort = () => setDeadline(clock, ABANDON_MS, () => resolve({ kind: 'abandoned' }))
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([running, promise])
@@ -78,28 +87,7 @@ async function endOf(
   }
 }
 
-/** Calls that the behavior did not wait for: nobody knows how they end. */
-function closeCalls(session: Session, turnId: string): void {
-  for (const { toolCallId, state } of session.state.turn?.calls ?? []) {
-    if (state !== 'running') continue
-    session.record({
-      type: 'tool.finished',
-      turnId,
-      toolCallId,
-      outcome: 'unknown',
-      content: OUTCOME_UNKNOWN,
-    })
-  }
-}
-
-interface Verdict {
-  status: TurnStatus
-  result?: string
-  error?: ReturnType<AgentryError['toJSON']>
-  exitCode?: number
-}
-
-function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): Verdict {
+function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): TurnEnding {
   if (signal.aborted) return failure(toAgentryError(signal.reason, 'cancelled'))
   switch (ending.kind) {
     case 'result':
@@ -117,24 +105,16 @@ function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): Verd
   }
 }
 
-function failure(error: AgentryError): Verdict {
+function failure(error: AgentryError): TurnEnding {
   const status = error.code === 'cancelled' || error.code === 'interrupted' ? error.code : 'failed'
   return { status, error: error.toJSON() }
 }
 
-function success(value: BehaviorResult, resultBytes: number): Verdict {
+function success(value: BehaviorResult, resultBytes: number): TurnEnding {
   const { result, exitCode } = typeof value === 'object' ? value : { result: value }
   return {
     status: 'completed',
     ...(result !== undefined && { result: checkedText(result, 'result of the turn', resultBytes) }),
-    ...(exitCode !== undefined && { exitCode: checkedExitCode(exitCode) }),
+    ...(exitCode !== undefined && { exitCode: checkedExitCode(exitCode, 'exitCode of the turn') }),
   }
-}
-
-function checkedExitCode(value: unknown): number {
-  if (Number.isInteger(value)) return Number(value)
-  throw new AgentryError(
-    'invalid_input',
-    `exitCode of the turn: expected an integer, received ${typeof value}`,
-  )
 }

@@ -112,20 +112,7 @@ export class Catalog {
 
   /** The sessions that fit, last accessed first (of the same time: last created first). */
   list(filter: Omit<SessionFilter, 'trashed'> = {}): SessionInfo[] {
-    const { agentId, status } = filter
-    const search = filter.search?.toLowerCase()
-    return this.#sessions
-      .values()
-      .filter(
-        (info) =>
-          (agentId === undefined || info.agentId === agentId) &&
-          (status === undefined || info.status === status) &&
-          (search === undefined ||
-            info.name.toLowerCase().includes(search) ||
-            info.description.toLowerCase().includes(search)),
-      )
-      .toArray()
-      .sort(byLastAccess)
+    return sessionsThatFit(this.#sessions.values(), filter)
   }
 
   /**
@@ -210,6 +197,22 @@ export class Catalog {
     const info = this.#sessions.get(sessionId)
     if (info !== undefined && info.current !== current) this.#sessions.set(sessionId, { ...info, current })
   }
+}
+
+/** The sessions that fit, last accessed first (of the same time: last created first). */
+export function sessionsThatFit(
+  sessions: Iterable<SessionInfo>,
+  filter: Omit<SessionFilter, 'trashed'>,
+): SessionInfo[] {
+  const { agentId, status } = filter
+  const search = filter.search?.toLowerCase()
+  const fits = (info: SessionInfo): boolean =>
+    (agentId === undefined || info.agentId === agentId) &&
+    (status === undefined || info.status === status) &&
+    (search === undefined ||
+      info.name.toLowerCase().includes(search) ||
+      info.description.toLowerCase().includes(search))
+  return Array.from(sessions).filter(fits).sort(byLastAccess)
 }
 
 /** Lets equal ids of a finished turn be one string: as parsed they are two, and there are very many of them. */

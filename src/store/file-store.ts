@@ -17,13 +17,13 @@ import { type DurableFs, systemFs, writeFileAtomic } from './durable-fs.ts'
 import { assertConsecutive, assertHeld, assertOwns, assertSeq } from './fencing.ts'
 import { encodeRecord, JOURNAL_START, readJournal } from './journal.ts'
 import type { FsyncMode, JournalWriter } from './journal-writer.ts'
-import { listSessions } from './list-sessions.ts'
+import { listIds, listSessions } from './list-sessions.ts'
 import { completeMove, finishMove, markMoving } from './moves.ts'
 import { createSession, openSession, type OpenSession, type StoreContext } from './open-session.ts'
 import { assertCovers, openJournal, readOwner, readSession, readSnapshotHeader } from './read-session.ts'
 import { sessionDamaged, sessionNotFound, unsupportedRecord } from './session-errors.ts'
 import { filesOf, foldersOf } from './session-files.ts'
-import type { Claim, ListedSession, LoadedSession, SessionStore } from './session-store.ts'
+import type { Claim, ListedSession, LoadedSession, SessionPlace, SessionStore } from './session-store.ts'
 import { encodeSnapshot } from './snapshot.ts'
 
 export interface FileStoreOptions {
@@ -129,14 +129,19 @@ class FileStore implements SessionStore {
     }
   }
 
-  list(): AsyncIterable<ListedSession> {
+  list(ids?: Iterable<string>): AsyncIterable<ListedSession> {
     const { fs, folders } = this.#context
-    return listSessions(fs, folders.sessions, 'sessions')
+    return listSessions(fs, folders.sessions, 'sessions', ids)
   }
 
-  listTrash(): AsyncIterable<ListedSession> {
+  listTrash(ids?: Iterable<string>): AsyncIterable<ListedSession> {
     const { fs, folders } = this.#context
-    return listSessions(fs, folders.trash, 'trash')
+    return listSessions(fs, folders.trash, 'trash', ids)
+  }
+
+  async ids(place: SessionPlace): Promise<ReadonlySet<string>> {
+    const { fs, folders } = this.#context
+    return listIds(fs, folders[place])
   }
 
   async trash(claim: Claim, sessionId: string): Promise<void> {

@@ -1,29 +1,32 @@
 /** Lists the sessions of a folder by their headers, as quickly as that can be done from files. */
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { headerOf } from '../core/fold.ts'
+import { assertSessionId } from '../core/ids.ts'
 import type { SessionHeader } from '../core/session-state.ts'
 import { isAgentryError } from '../errors.ts'
 import type { DurableFs } from './durable-fs.ts'
 import { openJournal, readSnapshotHeader, readTail } from './read-session.ts'
 import { problemOf } from './session-errors.ts'
 import { filesOf, sessionIdsIn, type SessionFiles } from './session-files.ts'
-import type { ListedSession } from './session-store.ts'
+import type { ListedSession, SessionPlace } from './session-store.ts'
 
 /** Sessions between two turns of the event loop: a few milliseconds of work. */
 const BATCH = 64
 
 /**
- * Every session with files in `folder` (none where it is not there), in no order. One that cannot be read comes with its problem, one whose creation a crash cut off
- * does not come. A session on its way into or out of the trash comes in that folder only in which it will end up.
+ * Every session with files in `folder` (none where it is not there), in no order; with `ids` only those. One that cannot be read comes
+ * with its problem, one whose creation a crash cut off does not come. A session on its way into or out of the trash comes only in the
+ * folder in which it will end up.
  */
 export async function* listSessions(
   fs: DurableFs,
   folder: string,
-  place: 'sessions' | 'trash',
+  place: SessionPlace,
+  ids: Iterable<string> = listIds(fs, folder),
 ): AsyncGenerator<ListedSession, void> {
-  if (fs.info(folder) === undefined) return
   let count = 0
-  for (const sessionId of sessionIdsIn(fs.list(folder))) {
+  for (const sessionId of ids) {
+    assertSessionId(sessionId)
     const session = listOne(fs, sessionId, filesOf(folder, sessionId))
     const isTrashed = session?.header?.trashedAt !== undefined
     if (session !== undefined && (session.header === undefined || isTrashed === (place === 'trash'))) {
@@ -31,6 +34,11 @@ export async function* listSessions(
     }
     if (++count % BATCH === 0) await nextTick()
   }
+}
+
+/** The ids of the sessions with files in `folder`; none where it is not there. */
+export function listIds(fs: DurableFs, folder: string): Set<string> {
+  return fs.info(folder) === undefined ? new Set() : sessionIdsIn(fs.list(folder))
 }
 
 function listOne(fs: DurableFs, sessionId: string, files: SessionFiles): ListedSession | undefined {

@@ -12,7 +12,7 @@ import { AgentryError } from '../errors.ts'
 import { assertConsecutive, assertHeld, assertOwns, assertSeq } from './fencing.ts'
 import { decodeRecord, encodeRecord } from './journal.ts'
 import { problemOf, sessionExists, sessionNotFound } from './session-errors.ts'
-import type { Claim, ListedSession, LoadedSession, SessionStore } from './session-store.ts'
+import type { Claim, ListedSession, LoadedSession, SessionPlace, SessionStore } from './session-store.ts'
 
 /** `clock` stamps session.trashed and session.restored. */
 export function createMemoryStore({ clock = systemClock }: { clock?: Clock } = {}): SessionStore {
@@ -79,12 +79,17 @@ class MemoryStore implements SessionStore {
     yield* recordsOf(this.#find(sessionId, false).lines.slice(afterSeq))
   }
 
-  async *list(): AsyncGenerator<ListedSession, void> {
-    yield* this.#listed(false)
+  async *list(ids?: Iterable<string>): AsyncGenerator<ListedSession, void> {
+    yield* this.#listed(false, ids)
   }
 
-  async *listTrash(): AsyncGenerator<ListedSession, void> {
-    yield* this.#listed(true)
+  async *listTrash(ids?: Iterable<string>): AsyncGenerator<ListedSession, void> {
+    yield* this.#listed(true, ids)
+  }
+
+  async ids(place: SessionPlace): Promise<ReadonlySet<string>> {
+    const there = this.#sessions.values().filter(({ trashed }) => trashed === (place === 'trash'))
+    return new Set(there.map(({ id }) => id))
   }
 
   async trash(claim: Claim, sessionId: string): Promise<void> {
@@ -120,10 +125,10 @@ class MemoryStore implements SessionStore {
     session.trashed = type === 'session.trashed'
   }
 
-  *#listed(trashed: boolean): Generator<ListedSession, void> {
-    for (const session of this.#sessions.values()) {
-      if (session.trashed !== trashed) continue
-      yield listed(session)
+  *#listed(trashed: boolean, ids: Iterable<string> = this.#sessions.keys()): Generator<ListedSession, void> {
+    for (const id of ids) {
+      const session = this.#sessions.get(id)
+      if (session?.trashed === trashed) yield listed(session)
     }
   }
 }

@@ -3,7 +3,9 @@
  * (test/contracts/session-store.ts) runs over both.
  *
  * Invariants of every implementation:
- * S1  append resolves only after its records are durable (as the configured fsync mode defines it), all or none of them.
+ * S1  append resolves only after its records are durable (as the configured fsync mode defines it), all of them. One that throws has
+ *     taken none. One that a crash cuts off may have taken a beginning of them, whole records only: write them in an order in
+ *     which every beginning is a legal session.
  * S2  nobody but the holder of the living claim on an agent writes that agent's sessions.
  * S3  a record once acknowledged is never changed or removed, except by `purge`.
  * S4  load gives the fold of all records; a damaged snapshot changes its cost, not its result.
@@ -46,6 +48,7 @@ export interface SessionNote {
     | 'temp-removed'
     | 'working-dir-missing'
     | 'snapshot-failed'
+    | 'suspend-failed'
     | 'agent-fault'
   sessionId?: string
   /** One sentence for people: what was found, where, what was done. */
@@ -69,10 +72,13 @@ export interface ListedSession {
   problem?: SessionNote
 }
 
+export type SessionPlace = 'sessions' | 'trash'
+
 export interface SessionStore {
   /**
-   * Reads a whole session. With `claim` it is made fit for appending first (a torn tail is set aside and cut); without, nothing
-   * is changed on disk. Sessions in the trash are not found.
+   * Reads a whole session. With `claim` it is made fit for appending first (a torn tail is set aside and cut, unless the disk is full:
+   * then an append does it); without, nothing is changed on disk, and an append that is under way may show as a torn tail. Sessions in
+   * the trash are not found.
    *
    * Throws `session_not_found` (also for another agent's session when a claim is given), `session_damaged`, `session_unreadable`,
    * `journal_missing`, `journal_truncated`, `unsupported_format`, `storage_failed`.
@@ -80,11 +86,13 @@ export interface SessionStore {
   load(sessionId: string, claim?: Claim): Promise<LoadedSession>
 
   /**
-   * Appends records, durable and all or none, and resolves with the journal's length in bytes behind them. The first append to a
-   * session (`expectedSeq` 0, first record session.created) creates it.
+   * Appends records (S1), and resolves with the journal's length in bytes behind them. The first append to a session
+   * (`expectedSeq` 0, first record session.created) creates it. With no records it only says the length.
    *
-   * Throws `fenced` (the claim is gone), `seq_conflict` (the session's last record is not `expectedSeq`), `storage_full`,
-   * `storage_failed`. After the last two the session must be loaded again: nothing of the call is acknowledged.
+   * Throws `fenced` (the claim is gone, or a later owner has written), `seq_conflict` (the session's last record is not
+   * `expectedSeq`, or it exists already), `storage_full`, `storage_failed`, `internal` for records that do not follow `expectedSeq`
+   * under this claim, and like load. After a throw nothing of the call is acknowledged, and it may be made again: what it left on the
+   * disk is cut off first (a creation is better made again under a new id, what it left may have to stay).
    */
   append(
     claim: Claim,
@@ -94,24 +102,33 @@ export interface SessionStore {
   ): Promise<number>
 
   /**
-   * Writes the snapshot of `state`, atomically, and resolves with its size in bytes. Throws `fenced`, `storage_full`,
-   * `storage_failed`; the old one stays then.
+   * Writes the snapshot of `state`, atomically, and resolves with its size in bytes. Throws `fenced`, `seq_conflict` (the state is not
+   * that of the session's last record), `storage_full`, `storage_failed`; the old one stays then.
    */
   snapshot(claim: Claim, state: SessionState): Promise<number>
 
   /** The records behind `afterSeq`, oldest first, up to the end at the time of the call. Throws like load. */
   replay(sessionId: string, afterSeq?: number): AsyncIterable<SessionRecord>
 
-  /** Every session that is there, in no order, the trash left out. Unreadable ones come with their problem (S5). */
-  list(): AsyncIterable<ListedSession>
+  /**
+   * Every session that is there, in no order, the trash left out; with `ids` those of them that are there. Unreadable ones come with
+   * their problem (S5).
+   */
+  list(ids?: Iterable<string>): AsyncIterable<ListedSession>
 
-  /** The sessions in the trash. */
-  listTrash(): AsyncIterable<ListedSession>
+  /** The same for the sessions in the trash. */
+  listTrash(ids?: Iterable<string>): AsyncIterable<ListedSession>
 
-  /** Moves a session into the trash, after its `session.trashed` record is durable; a move that was cut off is finished by recover(). */
+  /** The ids of all sessions of which there is anything, readable or not: cheap, nothing is read. */
+  ids(place: SessionPlace): Promise<ReadonlySet<string>>
+
+  /**
+   * Moves a session into the trash, after its `session.trashed` record is durable. A move that was cut off is finished by the next start
+   * or the next move of the session. Throws like append.
+   */
   trash(claim: Claim, sessionId: string): Promise<void>
 
-  /** Moves a session back from the trash, `session.restored` recorded first. Throws `session_not_found`. */
+  /** Moves a session back from the trash, `session.restored` recorded first. Throws like append. */
   restore(claim: Claim, sessionId: string): Promise<void>
 
   /** Deletes a session in the trash for good. Throws `session_not_found`. */

@@ -2,7 +2,8 @@
 import type { Agent, AgentInfo, CommandOptions, SendOptions, SessionFilter, SessionInfo } from '../api.ts'
 import { assertJson, assertText } from '../core/json.ts'
 import { assertSessionId, assertTaskId } from '../core/ids.ts'
-import { AgentryError, toAgentryError } from '../errors.ts'
+import { AgentryError } from '../errors.ts'
+import { parseImportedSession } from '../imported-session.ts'
 import type {
   CommandName,
   CreateSessionInput,
@@ -14,12 +15,13 @@ import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { assertCreateInput, assertSessionPatch } from '../protocol/session-input.ts'
 import type { Catalog } from '../store/catalog.ts'
 import type { Supervisor } from './supervisor.ts'
+import { streamTurn } from './turn-stream.ts'
 
 /** How long a running turn may go on when its agent is stopped, unless the caller says otherwise. */
 export const DEFAULT_GRACE_MS = 10_000
 
-/** Text pieces that a slow reader of a stream may be behind before later ones are dropped. */
-const MAX_PIECES_BEHIND = 1_000
+/** Characters of `from`: a name, not a text. */
+const MAX_FROM = 200
 
 export class AgentHandle implements Agent {
   readonly id: string
@@ -50,48 +52,9 @@ export class AgentHandle implements Agent {
 
   async *stream(input: string, options: SendOptions = {}): AsyncGenerator<TurnEvent, void, undefined> {
     this.#assertMessage(input, options)
-    const events: TurnEvent[] = []
-    let dropped = false
-    let wake = Promise.withResolvers<void>()
-    let ended: { outcome: Outcome } | { error: AgentryError } | undefined
-    const onEvent = (event: TurnEvent): void => {
-      if (event.type === 'turn-finished') return // comes last, from the outcome itself
-      if (event.type === 'text') {
-        if (events.length >= MAX_PIECES_BEHIND) {
-          dropped = true
-          return
-        }
-        events.push(dropped ? { ...event, dropped: true } : event)
-        dropped = false
-      } else {
-        events.push(event)
-      }
-      wake.resolve()
-    }
-    this.#supervisor.send(this.id, { input, ack: 'finished', options, onEvent }).then(
-      (outcome) => {
-        ended = { outcome }
-        wake.resolve()
-      },
-      (error: unknown) => {
-        ended = { error: toAgentryError(error) }
-        wake.resolve()
-      },
+    yield* streamTurn((onEvent) =>
+      this.#supervisor.send(this.id, { input, ack: 'finished', options, onEvent }),
     )
-    for (;;) {
-      const event = events.shift()
-      if (event !== undefined) {
-        yield event
-      } else if (ended === undefined) {
-        await wake.promise
-        wake = Promise.withResolvers()
-      } else if ('error' in ended) {
-        throw ended.error
-      } else {
-        yield { type: 'turn-finished', outcome: ended.outcome }
-        return
-      }
-    }
   }
 
   async cancel(turnId?: string): Promise<boolean> {
@@ -139,8 +102,7 @@ export class AgentHandle implements Agent {
   }
 
   async importSession(session: ImportedSession): Promise<SessionInfo> {
-    assertCreateInput(session)
-    return this.#command({ name: 'import', session })
+    return this.#command({ name: 'import', session: parseImportedSession(session) })
   }
 
   async deleteSession(sessionId: string, options?: CommandOptions): Promise<SessionInfo> {
@@ -188,22 +150,41 @@ export class AgentHandle implements Agent {
   }
 
   #assertMessage(input: string, options: SendOptions): void {
-    if (typeof input !== 'string') {
-      throw new AgentryError('invalid_input', `input: expected text, received ${typeof input}`)
+    const { taskId, sessionId, from, metadata } = options
+    assertTextOf('input', input)
+    if (taskId !== undefined) assertTaskId(taskId)
+    if (sessionId !== undefined) assertSessionId(sessionId)
+    if (from !== undefined) {
+      assertTextOf('from', from)
+      if (from.length > MAX_FROM) {
+        throw invalid('from', `at most ${MAX_FROM} characters`, `${from.length} characters`)
+      }
     }
-    const bytes = Buffer.byteLength(input)
-    if (bytes > this.#messageBytes) {
-      const message = `expected a message of at most ${this.#messageBytes} bytes, received ${bytes}`
-      throw new AgentryError('message_too_large', message, {
-        data: { limit: this.#messageBytes, received: bytes },
-      })
+    if (metadata !== undefined) {
+      assertJson(metadata, 'metadata')
+      if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+        throw invalid('metadata', 'an object', Array.isArray(metadata) ? 'a list' : String(metadata))
+      }
     }
-    assertText(input, 'input')
-    if (options.taskId !== undefined) assertTaskId(options.taskId)
-    if (options.sessionId !== undefined) assertSessionId(options.sessionId)
-    if (options.from !== undefined) assertJson(options.from, 'from')
-    if (options.metadata !== undefined) assertJson(options.metadata, 'metadata')
+    const bytes =
+      Buffer.byteLength(input) +
+      Buffer.byteLength(from ?? '') +
+      (metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata)))
+    if (bytes <= this.#messageBytes) return
+    const message = `expected a message of at most ${this.#messageBytes} bytes (with \`from\` and metadata), received ${bytes}`
+    throw new AgentryError('message_too_large', message, {
+      data: { limit: this.#messageBytes, received: bytes },
+    })
   }
+}
+
+function assertTextOf(path: string, value: string): void {
+  if (typeof value !== 'string') throw invalid(path, 'text', typeof value)
+  assertText(value, path)
+}
+
+function invalid(path: string, expected: string, received: string): AgentryError {
+  return new AgentryError('invalid_input', `${path}: expected ${expected}, received ${received}`)
 }
 
 function optionalId(sessionId: string | undefined): { sessionId?: string } {

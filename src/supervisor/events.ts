@@ -24,13 +24,20 @@ export class EventHub {
     for (const reader of this.#readers) reader.push(event)
   }
 
-  /** Events from this call on, until the hub closes, `signal` aborts, or the reader stops iterating. */
-  read(signal?: AbortSignal): AsyncIterable<TeamEvent> {
-    const reader = new Reader(() => this.#readers.delete(reader))
-    if (this.#closed || signal?.aborted) reader.end()
-    else this.#readers.add(reader)
-    signal?.addEventListener('abort', () => reader.end(), { once: true })
-    return reader.iterate()
+  /**
+   * Events from the first `next()` on, until the hub closes, `signal` aborts, or the reader stops iterating. A reader that is never
+   * iterated costs nothing.
+   */
+  async *read(signal?: AbortSignal): AsyncGenerator<TeamEvent, void, undefined> {
+    if (this.#closed || signal?.aborted) return
+    const end = (): void => reader.end()
+    const reader = new Reader(() => {
+      this.#readers.delete(reader)
+      signal?.removeEventListener('abort', end)
+    })
+    this.#readers.add(reader)
+    signal?.addEventListener('abort', end)
+    yield* reader.iterate()
   }
 
   /** Ends all readers after what they have not read yet. Idempotent. */

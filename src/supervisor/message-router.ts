@@ -3,11 +3,13 @@
  *
  * D1  A taskId is unique in the team: one that is known is joined, or answered from its record, never run again; sent to another
  *     agent it is a `task_conflict`. While a message is under way its taskId is held by TaskRoutes, afterwards by the catalog.
+ *     One that waits in a session which is not current can be told so, not be waited for.
  * D2  An acceptance comes within ACCEPT_MS or is `agent_unresponsive`; the message may still be accepted later, and its taskId
  *     makes it safe to repeat.
  */
-import type { SendOptions } from '../api.ts'
+import type { SendOptions, SessionInfo } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
+import { setDeadline } from '../core/deadline.ts'
 import { createId } from '../core/ids.ts'
 import type { SessionState } from '../core/session-state.ts'
 import { findTask } from '../core/turn.ts'
@@ -62,7 +64,7 @@ export class MessageRouter {
     if (ack === 'finished' && signal === undefined) return outcome
     return firstOf(outcome, (giveUp) => {
       const timer =
-        ack === 'accepted' ? clock.setTimer(ACCEPT_MS, () => giveUp(notAccepted(agent.id))) : undefined
+        ack === 'accepted' ? setDeadline(clock, ACCEPT_MS, () => giveUp(notAccepted(agent.id))) : undefined
       const onAbort = () => giveUp(aborted(agent.id))
       if (signal?.aborted) onAbort()
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -96,6 +98,10 @@ export class MessageRouter {
     const session = owner && catalog.get(owner.sessionId)
     const known = session && findTask(session, taskId)
     if (known === undefined || (known.state !== 'finished' && session?.current)) return false
+    if (known.state !== 'finished' && call.request.ack === 'finished') {
+      call.reject(waitsElsewhere(taskId, session))
+      return true
+    }
     this.task(taskId).then(
       (outcome) => call.resolve(outcome),
       (error: unknown) => call.reject(toAgentryError(error)),
@@ -123,6 +129,17 @@ async function firstOf<T>(
   } finally {
     disarm()
   }
+}
+
+function waitsElsewhere(taskId: string, session: SessionInfo | undefined): AgentryError {
+  const where = `session ${session?.name} (${session?.id})`
+  return new AgentryError(
+    'task_conflict',
+    `taskId ${taskId} waits in ${where}, which is not current: load it first`,
+    {
+      data: { taskId, sessionId: session?.id },
+    },
+  )
 }
 
 function notAccepted(agentId: string): AgentryError {

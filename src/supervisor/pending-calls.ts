@@ -41,11 +41,6 @@ export class PendingCalls {
     return { ...call.request, id }
   }
 
-  /** True while the call of this message has not been answered. */
-  has(turnId: string): boolean {
-    return this.#byTurn.has(turnId)
-  }
-
   reply(id: number, value: unknown): void {
     this.#take(id)?.resolve(value)
   }

@@ -21,7 +21,7 @@ export function endError(agentId: string, end: StayEnd, progress: StayProgress):
 function describeEnd(end: StayEnd): string {
   switch (end.kind) {
     case 'stopped':
-      return 'ended unasked'
+      return 'ended unexpectedly'
     case 'exit':
       return `exited with code ${end.code}`
     case 'terminated':

@@ -3,8 +3,8 @@
  *
  * SW1  A thread that leaves MAX_MISSED_BEATS heartbeats unanswered is ended. Beats count only while the supervisor's own timer
  *      was on time.
- * SW2  A thread above its memory limit is ended, and one that gives no reading for READING_MS while the process has grown by twice
- *      the limit since its start.
+ * SW2  A thread above its memory limit is ended, and so is one that gives no reading for READING_MS or longer while the process grows
+ *      by more than the limit: a builtin that fills memory looks like that.
  */
 import type { ResourceUsage } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
@@ -18,9 +18,10 @@ export class StayWatch {
   readonly #stay: Stay
   readonly #clock: Clock
   readonly #memoryMb: number
-  readonly #rssAtStart = process.memoryUsage.rss()
   #missedBeats = 0
   #reading = false
+  /** Memory of the process when the first of the readings began that are without an answer. */
+  #rssAtSilence: number | undefined
 
   constructor(stay: Stay, clock: Clock, memoryMb: number) {
     this.#stay = stay
@@ -48,14 +49,16 @@ export class StayWatch {
   async readMemory(): Promise<ResourceUsage | undefined> {
     if (this.#reading) return undefined
     this.#reading = true
+    this.#rssAtSilence ??= process.memoryUsage.rss()
     const { promise: timeout, resolve } = Promise.withResolvers<'timeout'>()
     const timer = this.#clock.setTimer(READING_MS, () => resolve('timeout'))
     try {
       const usage = await Promise.race([this.#stay.usage(), timeout])
       if (usage === 'timeout') {
-        this.#endIfGrown()
+        this.#endIfGrown(this.#rssAtSilence)
         return undefined
       }
+      this.#rssAtSilence = undefined
       const usedMb = usage === undefined ? 0 : (usage.heapBytes + usage.externalBytes) / MIB
       if (usedMb > this.#memoryMb) {
         this.#stay.terminate(`used ${Math.round(usedMb)} MiB of memory, its limit is ${this.#memoryMb} MiB`)
@@ -67,9 +70,9 @@ export class StayWatch {
     }
   }
 
-  /** A builtin that fills memory gives no reading, and so does one that only takes long: that one is left to the heartbeat. */
-  #endIfGrown(): void {
-    const grownBytes = process.memoryUsage.rss() - this.#rssAtStart
-    if (grownBytes > 2 * this.#memoryMb * MIB) this.#stay.terminate('gave no reading while memory grew')
+  /** A builtin that only takes long is left to the heartbeat. */
+  #endIfGrown(rssBefore: number): void {
+    const grownBytes = process.memoryUsage.rss() - rssBefore
+    if (grownBytes > this.#memoryMb * MIB) this.#stay.terminate('gave no reading while memory grew')
   }
 }

@@ -7,9 +7,10 @@
  * A3  After `stop` was sent no call is sent to that stay any more: a message that meets a hibernating agent waits for the next one.
  * A4  Restarts follow the policy; after too many the agent is `failed` until it is started by hand.
  */
-import type { AgentSpec } from '../agent-spec.ts'
+import { type AgentSpec, isBuiltIn } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'
 import type { Clock, Timer } from '../core/clock.ts'
+import { setDeadline } from '../core/deadline.ts'
 import { decideRestart } from '../core/restart-policy.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { FromAgent, TurnEvent } from '../protocol/from-agent.ts'
@@ -34,6 +35,8 @@ export interface SupervisedAgentOptions {
   clock: Clock
   random: () => number
   startMs: number
+  /** Messages and commands without an answer, at most: sent or waiting for a thread. */
+  maxCalls: number
   hibernateAfterMs: number
   /** Continue unfinished turns and queues at the first start; a message makes every later start do so. */
   resume: boolean
@@ -153,6 +156,10 @@ export class SupervisedAgent {
       call.reject(refusal)
       return
     }
+    if (call.request.type !== 'cancel' && this.unfinishedCalls >= this.#options.maxCalls) {
+      call.reject(this.#fullError())
+      return
+    }
     this.#idleTimer?.cancel()
     const live = this.#live
     if (live?.ready && live.intent === undefined) {
@@ -209,11 +216,6 @@ export class SupervisedAgent {
     this.#sendStop(live, 'hibernate', 0)
   }
 
-  /** Ends the thread now; the restart policy applies. */
-  terminate(reason: string): void {
-    this.#live?.stay.terminate(reason)
-  }
-
   /** One heartbeat; see StayWatch. A stay that is to stop is watched too: a thread that answers nothing does not use its grace. */
   beat(onTime: boolean): void {
     if (this.#live?.ready) this.#live.watch.beat(onTime)
@@ -228,9 +230,9 @@ export class SupervisedAgent {
     return usage
   }
 
-  /** True while a turn runs on a thread whose code is not Agentry's: such memory is watched closely. */
+  /** True while code that is not Agentry's has a thread: its memory is watched closely. */
   get runsUserCode(): boolean {
-    return this.#live !== undefined && this.spec.behavior !== 'echo' && this.spec.behavior !== 'shell'
+    return this.#live !== undefined && !isBuiltIn(this.spec.behavior)
   }
 
   get hasThread(): boolean {
@@ -246,6 +248,14 @@ export class SupervisedAgent {
 
   #stoppedError(): AgentryError {
     return new AgentryError('agent_stopped', `agent ${this.id} is stopped: start it to use it`)
+  }
+
+  #fullError(): AgentryError {
+    const { maxCalls } = this.#options
+    return new AgentryError(
+      'mailbox_full',
+      `agent ${this.id} owes ${maxCalls} answers already: no more calls are taken`,
+    )
   }
 
   #isIdle(): boolean {
@@ -283,7 +293,7 @@ export class SupervisedAgent {
       claim = claims.claim(spec.id)
       const options: StayOptions = { ...given, spec, claim, resume: this.#resume }
       const stay = host.start(options, (envelope) => this.#receive(live, envelope))
-      const startTimer = clock.setTimer(startMs, () => {
+      const startTimer = setDeadline(clock, startMs, () => {
         live.startTimedOut = true
         stay.terminate(`was not ready within ${startMs} ms`)
       })
@@ -333,7 +343,7 @@ export class SupervisedAgent {
     live.intent = intent
     this.#idleTimer?.cancel()
     live.stay.send({ type: 'stop', graceMs })
-    const timer = this.#options.clock.setTimer(graceMs + STOP_MARGIN_MS, () => {
+    const timer = setDeadline(this.#options.clock, graceMs + STOP_MARGIN_MS, () => {
       live.stay.terminate(`did not stop within ${graceMs + STOP_MARGIN_MS} ms`)
     })
     void live.gone.then(() => timer.cancel())

@@ -23,6 +23,7 @@ import { Maintenance } from './maintenance.ts'
 import { MessageRouter, type OutgoingMessage } from './message-router.ts'
 import type { Request } from './pending-calls.ts'
 import { SupervisedAgent, type SupervisedAgentOptions } from './supervised-agent.ts'
+import { SessionView } from './session-view.ts'
 import { ThreadSlots } from './thread-slots.ts'
 
 const DEFAULT_THREAD_WAIT_MS = 30_000
@@ -62,18 +63,16 @@ export class Supervisor {
   readonly #slots: ThreadSlots
   readonly #messages: MessageRouter
   readonly #stopWatching: () => void
-  /** Agents whose thread was cut off: their sessions on disk may be ahead of the catalog. */
-  readonly #stale = new Set<string>()
-  readonly notes: SessionNote[]
+  readonly #notes: SessionNote[]
   readonly events: EventHub
-  readonly #trash: Map<string, SessionInfo>
+  readonly #sessions: SessionView
   #closing: Promise<void> | undefined
 
   constructor(options: SupervisorOptions) {
     const { clock, host, registry, epoch, limits } = options
     this.#options = options
-    this.notes = [...options.notes]
-    this.#trash = new Map(options.trash.map((session) => [session.id, session]))
+    this.#notes = [...options.notes]
+    this.#sessions = new SessionView(options.catalog, options.store, options.trash)
     this.events = new EventHub(epoch, clock)
     this.#slots = new ThreadSlots({
       capacity: host.capacity,
@@ -94,8 +93,12 @@ export class Supervisor {
       onUsage: (agent, usage) =>
         this.#publish({ type: 'usage', agentId: agent.id, usage, queueDepth: this.#queueDepth(agent.id) }),
       onFault: (agent, error) =>
-        this.#note({ kind: 'agent-fault', message: `health of agent ${agent.id}: ${describeThrown(error)}` }),
+        this.note({ kind: 'agent-fault', message: `health of agent ${agent.id}: ${describeThrown(error)}` }),
     })
+  }
+
+  get notes(): readonly SessionNote[] {
+    return this.#notes
   }
 
   // --- agents
@@ -146,6 +149,11 @@ export class Supervisor {
     await spawning.finally(() => this.#spawning.delete(spec.id))
   }
 
+  /** Waits for a spawn that is under way: until then the agent is not registered. Its failure is its caller's. */
+  async #spawned(agentId: string): Promise<void> {
+    await this.#spawning.get(agentId)?.catch(() => undefined)
+  }
+
   async #startNew(spec: AgentSpec): Promise<void> {
     const agent = this.#supervise(spec, false)
     this.#agents.set(spec.id, agent)
@@ -171,12 +179,14 @@ export class Supervisor {
   }
 
   async stop(agentId: string, graceMs: number): Promise<void> {
+    if (this.#spawning.has(agentId)) await this.#spawned(agentId)
     const agent = this.#agent(agentId)
     this.#options.registry.setStopped(agentId, true)
     await agent.stop(graceMs)
   }
 
   async start(agentId: string): Promise<void> {
+    if (this.#spawning.has(agentId)) await this.#spawned(agentId)
     this.#assertOpen()
     const agent = this.#agent(agentId)
     this.#options.registry.setStopped(agentId, false)
@@ -184,6 +194,7 @@ export class Supervisor {
   }
 
   async remove(agentId: string): Promise<void> {
+    if (this.#spawning.has(agentId)) await this.#spawned(agentId)
     const agent = this.#agent(agentId)
     await agent.stop(0)
     this.#options.registry.remove(agentId)
@@ -196,7 +207,7 @@ export class Supervisor {
     for (const agent of this.#agents.values()) {
       if (agent.state !== 'hibernated' || this.#isAtRest(agent.id)) continue
       agent.start().catch((error: unknown) => {
-        this.#note({
+        this.note({
           kind: 'agent-fault',
           message: `agent ${agent.id} could not resume its work: ${describeThrown(error)}`,
         })
@@ -238,12 +249,12 @@ export class Supervisor {
       ? await agent.request<CommandResults[N]>(request)
       : await this.#maintenance.request<CommandResults[N]>(agentId, request, agent?.spec.workingDir)
     const done: SessionCommand = command
-    if (done.name === 'purge') this.#trash.delete(done.sessionId)
+    if (done.name === 'purge') this.#sessions.purged(done.sessionId)
     return result
   }
 
   trash(): SessionInfo[] {
-    return [...this.#trash.values()]
+    return this.#sessions.trash()
   }
 
   readSession(sessionId: string): Promise<SessionState> {
@@ -316,9 +327,10 @@ export class Supervisor {
         clock,
         random,
         startMs: limits.startMs,
+        maxCalls: limits.mailboxMessages,
         resume,
         stayOptions: async () => {
-          await this.#refresh(spec.id)
+          await this.#sessions.refresh(spec.id)
           const current = catalog.currentOf(spec.id)
           return {
             ...(current && { currentSessionId: current.id }),
@@ -331,44 +343,42 @@ export class Supervisor {
         isAtRest: () => this.#isAtRest(spec.id),
         intercept: (call) => this.#messages.intercept(call),
         onEnvelope: (envelope) => this.#take(spec.id, envelope),
-        onCutOff: () => this.#stale.add(spec.id),
+        onCutOff: () => this.#sessions.markStale(spec.id),
       },
       initial,
     )
   }
 
-  /** After a stay was cut off: what the thread made durable but did not report any more is read from disk. */
-  async #refresh(agentId: string): Promise<void> {
-    if (!this.#stale.delete(agentId)) return
-    for await (const { header, diskBytes } of this.#options.store.list()) {
-      if (header?.agentId === agentId) this.#options.catalog.update(header, diskBytes)
+  /** Never throws: a report that does not fit must not take the process down. */
+  #take(agentId: string, envelope: FromAgent): void {
+    try {
+      this.#report(agentId, envelope)
+    } catch (error) {
+      this.note({
+        kind: 'agent-fault',
+        message: `a report of agent ${agentId} does not fit: ${describeThrown(error)}`,
+      })
+      this.#sessions.markStale(agentId)
+      void this.#refresh(agentId)
     }
   }
 
-  #take(agentId: string, envelope: FromAgent): void {
-    const { catalog } = this.#options
+  async #refresh(agentId: string): Promise<void> {
+    try {
+      await this.#sessions.refresh(agentId)
+    } catch (error) {
+      const message = `the sessions of agent ${agentId} could not be read again: ${describeThrown(error)}`
+      this.note({ kind: 'agent-fault', message })
+    }
+  }
+
+  #report(agentId: string, envelope: FromAgent): void {
     switch (envelope.type) {
-      case 'session': {
-        const { header, gone = false } = envelope
-        const known = catalog.get(header.id)
-        const diskBytes = (known?.diskBytes ?? 0) + header.journalOffset - (known?.journalOffset ?? 0)
-        if (gone) catalog.remove(header.id)
-        else catalog.update(header, diskBytes)
-        const session = catalog.get(header.id) ?? { ...header, current: false, diskBytes }
-        if (session.trashedAt === undefined) this.#trash.delete(session.id)
-        else this.#trash.set(session.id, session)
-        this.#publish({ type: 'session', session, gone })
-        return
-      }
-      case 'records': {
-        catalog.append(envelope.sessionId, envelope.records, envelope.journalOffset)
-        const session = catalog.get(envelope.sessionId)
-        if (session) this.#publish({ type: 'session', session, gone: false })
-        return
-      }
+      case 'session':
+      case 'records':
       case 'saved': {
-        const known = catalog.get(envelope.sessionId)
-        if (known) catalog.update({ ...known }, known.journalOffset + envelope.snapshotBytes)
+        const change = this.#sessions.take(envelope)
+        if (change) this.#publish({ type: 'session', ...change })
         return
       }
       case 'turn-event':
@@ -380,7 +390,7 @@ export class Supervisor {
         return
       }
       case 'note':
-        this.#note(envelope.note, agentId)
+        this.note(envelope.note, agentId)
         return
       case 'ready':
       case 'reply':
@@ -411,9 +421,10 @@ export class Supervisor {
     return this.#options.catalog.currentOf(agentId)?.queue.length ?? 0
   }
 
-  #note(note: SessionNote, agentId?: string): void {
-    this.notes.push(note)
-    if (this.notes.length > MAX_NOTES) this.notes.shift()
+  /** Keeps a note for health reports, and tells the readers of events. */
+  note(note: SessionNote, agentId?: string): void {
+    this.#notes.push(note)
+    if (this.#notes.length > MAX_NOTES) this.#notes.shift()
     this.#publish({ type: 'note', note, ...(agentId !== undefined && { agentId }) })
   }
 

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../core/clock.ts'
+import { setDeadline } from '../core/deadline.ts'
 import { AgentryError } from '../errors.ts'
 
 /** The right to run one stay. */
@@ -51,7 +52,7 @@ export class ThreadSlots {
       waiter.timer.cancel()
       reject(error)
     }
-    const timer = this.#clock.setTimer(this.#timeoutMs, () => {
+    const timer = setDeadline(this.#clock, this.#timeoutMs, () => {
       const message = `all ${this.#capacity} threads were busy for ${this.#timeoutMs} ms`
       giveUp(new AgentryError('no_thread', message))
     })

@@ -5,6 +5,8 @@
  *     of terminate(), or else its exit code.
  * T2  A thread is given back only after it said so itself and its task has returned; in every other case `exited` waits for the
  *     exit event of the thread. The pool's own promise is no sign of that: it rejects before the thread is gone.
+ *     A thread ends only when the built-in function it is in returns, and its file operations under way: a read of a FIFO that
+ *     nobody writes holds it for ever.
  * T3  What the thread sent before its end is received before `exited` settles.
  */
 import type { Worker } from 'node:worker_threads'
@@ -98,9 +100,12 @@ export class ThreadStay implements Stay {
   }
 
   readonly #onExit = (code: number): void => {
-    this.#line.drain()
-    this.#conclude({ kind: 'exit', code })
-    this.#finish()
+    try {
+      this.#line.drain()
+    } finally {
+      this.#conclude({ kind: 'exit', code })
+      this.#finish()
+    }
   }
 
   /** T1 */
@@ -114,6 +119,6 @@ export class ThreadStay implements Stay {
     this.#thread?.worker.off('exit', this.#onExit)
     this.#thread?.usage.end()
     this.#line.close()
-    this.#settle(this.#end ?? { kind: 'error', message: 'the thread left the stay without a word' })
+    this.#settle(this.#end ?? { kind: 'error', message: 'the thread ended without reporting a result' })
   }
 }

@@ -293,6 +293,18 @@ export function sessionStoreContract(name: string, open: () => OpenedStore): voi
         expect(trashed?.header?.trashedAt).toMatch(/^\d{4}-/)
       })
 
+      test('give the ids of a place, and the headers of those among given ids that are there', async () => {
+        await createSession()
+        const [second, third] = [createId(), createId()]
+        for (const other of [second, third]) await store.append(claim, other, 0, creation(claim, other))
+        await store.trash(claim, third)
+        expect([...(await store.ids('sessions'))].sort()).toEqual([id, second].sort())
+        expect([...(await store.ids('trash'))]).toEqual([third])
+        const asked = [second, third, createId()]
+        expect(await idsIn(store.list(asked))).toEqual([second])
+        expect(await idsIn(store.listTrash(asked))).toEqual([third])
+      })
+
       test('list nothing where there is nothing', async () => {
         expect(await all(store.list())).toEqual([])
         expect(await all(store.listTrash())).toEqual([])

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Mailbox } from '../../src/core/mailbox.ts'
 
 describe('the order', () => {
-  test('is that in which messages and barriers came: neither passes the other (M1)', () => {
+  test('is that in which messages and barriers came: neither passes the other (MB1)', () => {
     const mailbox = new Mailbox<string, string>(10)
     mailbox.offerMessage('m1')
     mailbox.offerBarrier('b1')
@@ -23,7 +23,7 @@ describe('the order', () => {
 })
 
 describe('the capacity', () => {
-  test('counts a message until it is settled, not only while it waits in the line (M2)', () => {
+  test('counts a message until it is settled, not only while it waits in the line (MB2)', () => {
     const mailbox = new Mailbox<string, never>(2)
     expect(mailbox.offerMessage('m1')).toBe(true)
     expect(mailbox.offerMessage('m2')).toBe(true)
@@ -44,12 +44,28 @@ describe('the capacity', () => {
     expect(mailbox.offerMessage('m1')).toBe(true)
   })
 
-  test('does not count barriers', () => {
-    const mailbox = new Mailbox<string, number>(1)
-    for (let number = 0; number < 100; number += 1) mailbox.offerBarrier(number)
+  test('is that of barriers in the line too; they take no place from messages', () => {
+    const mailbox = new Mailbox<string, string>(1)
+    expect(mailbox.offerBarrier('b1')).toBe(true)
+    expect(mailbox.offerBarrier('b2')).toBe(false)
     expect(mailbox.offerMessage('m1')).toBe(true)
     expect(mailbox.offerMessage('m2')).toBe(false)
+    expect(mailbox.takeBarrier()).toBe('b1')
+    expect(mailbox.offerBarrier('b3')).toBe(true)
   })
+})
+
+test('a message can be taken out of the line; the others keep their places', () => {
+  const mailbox = new Mailbox<string, string>(3)
+  mailbox.offerMessage('m1')
+  mailbox.offerBarrier('m2')
+  mailbox.offerMessage('m2')
+  mailbox.offerMessage('m3')
+  const remove = () => mailbox.removeMessage((message) => message === 'm2')
+  expect(remove()).toBe('m2')
+  expect(remove()).toBeUndefined()
+  expect(mailbox.unfinished).toBe(3)
+  expect([mailbox.takeMessage(), mailbox.takeBarrier(), mailbox.takeMessage()]).toEqual(['m1', 'm2', 'm3'])
 })
 
 test('whatever is offered and taken, nothing is lost, doubled or reordered, and the bound holds', () => {
@@ -69,8 +85,9 @@ test('whatever is offered and taken, nothing is lost, doubled or reordered, and 
             expect(mailbox.offerMessage(`m${index}`)).toBe(free)
             if (free) offered.push(`m${index}`)
           } else if (operation === 'barrier') {
-            mailbox.offerBarrier(`b${index}`)
-            offered.push(`b${index}`)
+            const free = offered.slice(taken.length).filter((item) => item.startsWith('b')).length < capacity
+            expect(mailbox.offerBarrier(`b${index}`)).toBe(free)
+            if (free) offered.push(`b${index}`)
           } else if (operation === 'take') {
             const message = mailbox.takeMessage()
             if (message !== undefined) running += 1

@@ -16,6 +16,15 @@ async function disturb(agent: Agent, messages: readonly string[]): Promise<numbe
   }
 }
 
+/** An endless loop hides nothing: the agent is seen working, on what, and what it uses. */
+async function seeLooping(agent: Agent): Promise<void> {
+  await until('it is seen', () => {
+    const { state, usage } = agent.info()
+    return state === 'working' && usage !== undefined && usage.heapBytes > 0 && usage.loopUtilization > 0.9
+  })
+  expect(agent.currentSession()?.turn).toMatchObject({ input: 'loop' })
+}
+
 test('a fourth agent keeps answering while three harm themselves until they are failed; each can be started by hand', async () => {
   const team = await openTeam()
   const spawn = (id: string, behavior: string, maxRestarts: number) =>
@@ -28,11 +37,12 @@ test('a fourth agent keeps answering while three harm themselves until they are 
 
   const crashes = await Promise.all([
     disturb(looping, ['loop']),
+    seeLooping(looping),
     disturb(exiting, ['exit 0', 'exit 1']),
     disturb(filling, ['objects', 'buffers']),
   ])
   const { answers, longestMs } = await beats.end()
-  expect(crashes).toEqual([2, 4, 4])
+  expect(crashes).toEqual([2, undefined, 4, 4])
   expect(longestMs).toBeLessThan(1_000)
   expect(answers).toBeGreaterThan(50)
 

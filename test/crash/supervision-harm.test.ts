@@ -84,18 +84,3 @@ test.each(['output', 'emit'])(
     await reading
   },
 )
-
-test('an endless loop is ended too; meanwhile its agent is seen working, and its use is read', async () => {
-  const { team, harmful, neighbour } = await teamWith('rogue')
-  await expectContained(harmful, neighbour, async () => {
-    const loop = harmful.send('loop')
-    loop.catch(() => undefined)
-    await until('it is seen', () => {
-      const { state, usage } = harmful.info()
-      return state === 'working' && usage !== undefined && usage.heapBytes > 0 && usage.loopUtilization > 0.9
-    })
-    expect(team.health()).toMatchObject({ status: 'ok', agents: { working: 1 } })
-    expect(harmful.currentSession()?.turn).toMatchObject({ input: 'loop' })
-    await expect(loop).rejects.toMatchObject({ code: 'agent_crashed' })
-  })
-})

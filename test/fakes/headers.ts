@@ -17,7 +17,7 @@ export function makeHeader(overrides: Partial<SessionHeader> = {}): SessionHeade
     journalOffset: 300,
     activation: 0,
     counts: { turns: 0, entries: 0, inputTokens: 0, outputTokens: 0 },
-    workingDir: '/work',
+    workingDir: '/home/me/project',
     prompt: '',
     vars: {},
     metadata: {},

@@ -32,6 +32,7 @@ export interface LoopOptions {
   resume?: boolean
   mailboxMessages?: number
   turnMs?: number
+  endLeftovers?: (turnId: string) => Promise<void>
 }
 
 interface MessageOptions {
@@ -95,6 +96,7 @@ export class LoopProbe {
       store: this.store,
       clock,
       threadId: 1,
+      ...(options.endLeftovers && { endLeftovers: options.endLeftovers }),
       loadBehavior: () => Promise.resolve({ behavior, userModule }),
     }).finally(() => this.claims.release(claim))
     this.ended.catch((error: unknown) => this.#ready.reject(error))

@@ -39,7 +39,7 @@ export function creation(
     description: 'Development work',
     status: 'active',
     activation: 1,
-    workingDir: '/work',
+    workingDir: '/home/me/project',
     prompt: '',
     vars: { KEY: 'value' },
     metadata: { tags: ['a', 'b'] },

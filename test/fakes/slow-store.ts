@@ -18,7 +18,8 @@ export function slowStore(store: SessionStore): SessionStore {
     purge: (...args) => slowly(() => store.purge(...args)),
     release: (...args) => slowly(() => store.release(...args)),
     replay: (...args) => store.replay(...args),
-    list: () => store.list(),
-    listTrash: () => store.listTrash(),
+    list: (...args) => store.list(...args),
+    listTrash: (...args) => store.listTrash(...args),
+    ids: (place) => store.ids(place),
   }
 }

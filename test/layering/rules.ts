@@ -47,15 +47,22 @@ export const RULES: Rules = {
       paths: ['workers/'],
       imports: [...FOUNDATION, 'protocol', 'runtime', 'store'],
     },
+    { name: 'validation', paths: ['src/validation.ts'], imports: FOUNDATION },
+    // A whole session from elsewhere: a program gives one to the supervisor, a file to the command line.
+    {
+      name: 'imported-session',
+      paths: ['src/imported-session.ts'],
+      imports: [...FOUNDATION, 'protocol', 'validation'],
+    },
     {
       name: 'supervisor',
       paths: ['src/supervisor/'],
-      imports: [...FOUNDATION, 'agent-spec', 'api', 'catalog', 'protocol', 'store'],
+      imports: [...FOUNDATION, 'agent-spec', 'api', 'catalog', 'imported-session', 'protocol', 'store'],
     },
     {
       name: 'options',
-      paths: ['src/options.ts', 'src/config-file.ts', 'src/validation.ts'],
-      imports: [...FOUNDATION, 'agent-spec'],
+      paths: ['src/options.ts', 'src/config-file.ts'],
+      imports: [...FOUNDATION, 'agent-spec', 'validation'],
       types: ['api', 'protocol', 'store'],
     },
     {
@@ -78,7 +85,7 @@ export const RULES: Rules = {
     {
       name: 'gateway',
       paths: ['src/gateway/'],
-      imports: [...FOUNDATION, 'catalog', 'options'],
+      imports: [...FOUNDATION, 'catalog', 'validation'],
       types: ['agent-spec', 'api', 'protocol', 'store'],
     },
     {
@@ -90,8 +97,20 @@ export const RULES: Rules = {
     {
       name: 'cli',
       paths: ['src/cli/'],
-      imports: [...FOUNDATION, 'api', 'catalog', 'client', 'gateway', 'options', 'store', 'team'],
-      types: ['agent-spec', 'protocol'],
+      imports: [
+        ...FOUNDATION,
+        'agent-spec',
+        'api',
+        'catalog',
+        'client',
+        'gateway',
+        'imported-session',
+        'options',
+        'store',
+        'team',
+        'validation',
+      ],
+      types: ['protocol'],
     },
   ],
   doors: [
@@ -116,6 +135,8 @@ export const RULES: Rules = {
         'src/options.ts',
         'src/config-file.ts',
         'src/validation.ts',
+        // Sessions that come in whole, through the library or from a file.
+        'src/imported-session.ts',
         'src/store/',
         'src/gateway/',
         'src/cli/',

@@ -1,5 +1,6 @@
 /** L1 and L2 of the agent loop: everything in the order it came, and what is served during a turn. */
 import { describe, expect, test } from 'vitest'
+import { createId } from '../../src/core/ids.ts'
 import { GatedBehavior } from '../fakes/gated-behavior.ts'
 import { type LoopProbe, startLoop } from '../fakes/loop-probe.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
@@ -141,6 +142,37 @@ describe('commands that change the current session', () => {
     expect(behavior.runs('queued') + behavior.runs('just sent')).toBe(0)
     await probe.stop()
   })
+
+  test.each([
+    ['with a quick store', createMemoryStore()],
+    ['with a slow one', slowStore(createMemoryStore())],
+  ])(
+    'with cancelTurn they end more messages than a session remembers, single cancels in between: %s',
+    async (_what, store) => {
+      const behavior = new GatedBehavior()
+      const probe = await startLoop({ behavior, store, mailboxMessages: 1_000 })
+      const running = probe.send('running')
+      await behavior.started('running')
+      const turnIds = Array.from({ length: 450 }, () => createId())
+      const queued = turnIds.map((turnId) => probe.send('queued', { turnId }))
+      await probe.settle()
+      const cancels = turnIds.slice(0, 3).map((turnId) => probe.cancel(turnId))
+      const created = probe.command(create('next'), true)
+      cancels.push(...turnIds.slice(-3).map((turnId) => probe.cancel(turnId)))
+      await Promise.resolve()
+      cancels.push(...turnIds.slice(200, 203).map((turnId) => probe.cancel(turnId)))
+      const again = probe.command(create('after'), true)
+      expect(await running).toMatchObject({ status: 'cancelled' })
+      for (const [index, outcome] of (await Promise.all(queued)).entries()) {
+        expect(outcome).toMatchObject({ status: 'cancelled', turnId: turnIds[index] })
+      }
+      expect(await Promise.all(cancels)).toHaveLength(9)
+      await created
+      expect((await again).name).toBe('after')
+      expect(behavior.runs('queued')).toBe(0)
+      await probe.stop()
+    },
+  )
 })
 
 describe('during a turn', () => {
@@ -158,6 +190,20 @@ describe('during a turn', () => {
     behavior.finish('a')
     behavior.finish('b')
     expect(await turn).toMatchObject({ status: 'completed', result: 'done: a' })
+    await probe.stop()
+  })
+
+  test('a fork holds nothing of it that is not durable', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const turn = probe.send('a')
+    const { session } = await behavior.started('a')
+    const fork = await probe.command({ name: 'fork', sessionId: session.id })
+    const { state } = await probe.store.load(session.id)
+    expect(state.seq).toBeGreaterThanOrEqual(fork.forkedFrom?.seq ?? Infinity)
+    expect(state.memory.map(({ content }) => content)).toEqual(['a'])
+    behavior.finish('a')
+    await turn
     await probe.stop()
   })
 
@@ -192,6 +238,27 @@ describe('during a turn', () => {
     await probe.stop()
   })
 
+  test('cancel of a message that waits behind a command fails it, never runs it, and frees its place', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior, mailboxMessages: 2 })
+    const running = probe.send('running')
+    await behavior.started('running')
+    const created = probe.command(create('next'))
+    const turnId = createId()
+    const waiting = probe.send('waiting', { turnId })
+    const failed = expect(waiting).rejects.toMatchObject({ code: 'cancelled' })
+    await probe.settle()
+    expect(await probe.cancel(turnId)).toBe(true)
+    await failed
+    expect(await probe.cancel(turnId)).toBe(false)
+    const after = probe.send('after')
+    behavior.finish('running')
+    behavior.finish('after')
+    await Promise.all([running, created, after])
+    expect(behavior.runs('waiting')).toBe(0)
+    await probe.stop()
+  })
+
   test('there is nothing to cancel before and after it', async () => {
     const probe = await startLoop()
     expect(await probe.cancel()).toBe(false)
@@ -217,3 +284,26 @@ test('with no current session a message opens one named default', async () => {
   expect((await probe.store.load(sessionId)).state).toMatchObject({ name: 'default', status: 'active' })
   await probe.stop()
 })
+
+test.each(['load', 'resume', 'suspend', 'terminate', 'trash', 'update'] as const)(
+  '%s reports the header of a session before its records: who follows them may not know it yet',
+  async (name) => {
+    const before = await startLoop()
+    const { id: sessionId } = await before.command(create('unknown'))
+    await before.command(create('current'))
+    await before.stop()
+    const { store, claims } = before
+    const probe = await startLoop({ store, claims, activation: 2 })
+    const { seq } = (await store.load(sessionId)).state
+    const command = { name, sessionId, ...(name === 'update' && { patch: { name: 'known' } }) }
+    await probe.command(command as Parameters<LoopProbe['command']>[0])
+    const [first, second] = probe.envelopes.filter(
+      (envelope) =>
+        (envelope.type === 'session' && envelope.header.id === sessionId) ||
+        (envelope.type === 'records' && envelope.sessionId === sessionId),
+    )
+    expect(first).toMatchObject({ type: 'session', header: { seq } })
+    if (name !== 'suspend') expect(second).toMatchObject({ type: 'records', records: [{ seq: seq + 1 }] })
+    await probe.stop()
+  },
+)

@@ -1,5 +1,6 @@
 /** How a stay ends, and what the next one takes up. */
 import { describe, expect, test } from 'vitest'
+import { AgentryError } from '../../src/errors.ts'
 import type { TurnEvent } from '../../src/protocol/from-agent.ts'
 import { ABANDON_MS } from '../../src/runtime/turn-runner.ts'
 import { GatedBehavior } from '../fakes/gated-behavior.ts'
@@ -106,6 +107,19 @@ describe('a stop', () => {
   })
 })
 
+test('a bug that shows while a turn runs ends the stay with it', async () => {
+  const behavior = new GatedBehavior()
+  const clock = new SimulatedClock()
+  const probe = await startLoop({ behavior, clock })
+  void probe.send('a')
+  await behavior.started('a')
+  clock.now = () => {
+    throw new Error('no clock')
+  }
+  void probe.send('b')
+  await expect(probe.ended).rejects.toThrow('no clock')
+})
+
 describe('after a crash', () => {
   /** A session with an open turn of `attempt`, as a crash leaves it: its stay never ends, its claim is taken away. */
   async function crashed(attempt: number): Promise<{ probe: LoopProbe; sessionId: string; turnId: string }> {
@@ -160,6 +174,65 @@ describe('after a crash', () => {
       error: { code: 'poison_turn' },
     })
     expect(behavior.runs('a')).toBe(0)
+    await after.stop()
+  })
+
+  test.each([true, false])(
+    'a turn whose processes cannot be ended is not run on (resumable: %s), and the agent goes on',
+    async (resumable) => {
+      const { probe, sessionId } = await crashed(1)
+      const behavior = new GatedBehavior({ resumable })
+      const endLeftovers = () => Promise.reject(new AgentryError('leftover_processes', 'stuck in the kernel'))
+      const after = await restart(probe, sessionId, { behavior, endLeftovers })
+      behavior.finish('b')
+      expect(await after.send('b')).toMatchObject({ status: 'completed' })
+      expect(await after.send('a', { taskId: 't' })).toMatchObject({
+        status: 'interrupted',
+        error: { code: 'leftover_processes', message: 'stuck in the kernel' },
+      })
+      expect(after.envelopes).toContainEqual({
+        type: 'note',
+        note: expect.objectContaining({ kind: 'agent-fault', sessionId }) as object,
+      })
+      expect(behavior.runs('a')).toBe(0)
+      await after.stop()
+    },
+  )
+
+  test.each(['a cancel', 'a command that cancels'])(
+    'while its processes are being ended, messages are accepted, and %s ends the turn',
+    async (what) => {
+      const { probe, sessionId, turnId } = await crashed(1)
+      const behavior = new GatedBehavior({ resumable: true })
+      const ended = Promise.withResolvers<void>()
+      const after = await restart(probe, sessionId, { behavior, endLeftovers: () => ended.promise })
+      const joined = after.send('a', { taskId: 't' })
+      expect(await after.post('b')).toMatchObject({ status: 'accepted' })
+      if (what === 'a cancel') {
+        expect(await after.cancel(turnId)).toBe(true)
+      } else {
+        void after.command(create('next'), true)
+        await after.settle()
+      }
+      ended.resolve()
+      expect(await joined).toMatchObject({ status: 'cancelled', error: { code: 'cancelled' } })
+      expect(behavior.runs('a')).toBe(0)
+      behavior.finish('b')
+      behavior.finish('c')
+      expect(await after.send('c')).toMatchObject({ status: 'completed' })
+      await after.stop()
+    },
+  )
+
+  test.each(['terminate', 'trash'] as const)('%s ends what the cut-off turn left behind', async (name) => {
+    const { probe, sessionId, turnId } = await crashed(1)
+    const ended: string[] = []
+    const after = await restart(probe, sessionId, {
+      resume: false,
+      endLeftovers: async (id) => void ended.push(id),
+    })
+    await after.command({ name, sessionId })
+    expect(ended).toEqual([turnId])
     await after.stop()
   })
 

@@ -1,4 +1,5 @@
-/** L5 of the agent loop: what a failing disk leads to, and that work goes on when it is well again. */
+/** L4 of the agent loop: what a failing disk leads to, and that work goes on when it is well again. */
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createFileStore } from '../../src/store/file-store.ts'
 import { FaultyDisk } from '../fakes/faulty-disk.ts'
@@ -112,6 +113,56 @@ describe('a full disk', () => {
     expect((await probe.command(update)).name).toBe('renamed')
     expect((await probe.command(create)).status).toBe('active')
     await probe.stop()
+  })
+
+  test('leaves no file open for a session that could not be made current', async () => {
+    const { probe, disk } = await startOnDisk()
+    const ids: string[] = []
+    for (let count = 0; count < 10; count++) {
+      ids.push((await probe.command({ name: 'create', input: { name: `${count}` } })).id)
+    }
+    const openFiles = () => readdirSync('/proc/self/fd').length
+    const before = openFiles()
+    disk.fail('ENOSPC', 'write')
+    for (const sessionId of ids.slice(0, -1)) {
+      await expect(probe.command({ name: 'load', sessionId })).rejects.toMatchObject({ code: 'storage_full' })
+    }
+    expect(openFiles()).toBe(before)
+    disk.heal()
+    await probe.stop()
+  })
+
+  test('lets a switch succeed whose new session is durable, also where the one before cannot be suspended', async () => {
+    const { probe, disk } = await startOnDisk()
+    const first = await probe.command({ name: 'create', input: { name: 'first' } })
+    let second: string | undefined
+    const append = probe.store.append.bind(probe.store)
+    probe.store.append = async (claim, sessionId, ...rest) => {
+      if (sessionId === first.id) disk.fail('ENOSPC', 'write')
+      else second ??= sessionId
+      return append(claim, sessionId, ...rest)
+    }
+    const created = await probe.command({ name: 'create', input: { name: 'second' } })
+    expect(created).toMatchObject({ id: second, status: 'active' })
+    disk.heal()
+    expect(probe.envelopes).toContainEqual({
+      type: 'note',
+      note: expect.objectContaining({ kind: 'suspend-failed', sessionId: first.id }) as object,
+    })
+    expect(await probe.send('a')).toMatchObject({ status: 'completed', sessionId: second })
+    await probe.stop()
+    const { store, claims } = probe
+    const { id: currentSessionId, activation } = created
+    probe.store.append = append
+    const after = await startLoop({
+      store,
+      claims,
+      currentSessionId,
+      activation,
+      strayActiveIds: [first.id],
+    })
+    expect((await after.store.load(first.id)).state.status).toBe('suspended')
+    await after.stop()
   })
 
   test('fails the cancel of a queued message and its sender; nothing hangs', async () => {

@@ -125,6 +125,19 @@ describe('the mailbox', () => {
     await probe.stop()
   })
 
+  test('takes as many waiting commands, too', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior, mailboxMessages: 2 })
+    const a = probe.send('a')
+    await behavior.started('a')
+    const waiting = [probe.command(create('first')), probe.command(create('second'))]
+    await expect(probe.command(create('third'))).rejects.toMatchObject({ code: 'mailbox_full' })
+    behavior.finish('a')
+    await Promise.all([a, ...waiting])
+    expect((await probe.command(create('fourth'))).name).toBe('fourth')
+    await probe.stop()
+  })
+
   test('loses no place to joined, refused, cancelled or terminated messages, nor to a session switch', async () => {
     const behavior = new GatedBehavior()
     const probe = await startLoop({ behavior, mailboxMessages: 2 })

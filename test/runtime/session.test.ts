@@ -1,4 +1,4 @@
-/** One open session (R1 to R4). */
+/** One open session (SE1 to SE4). */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

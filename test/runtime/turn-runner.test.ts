@@ -1,11 +1,12 @@
-/** One turn (T1, T2), whatever its behavior does. */
+/** One turn (TR1, TR2), whatever its behavior does. */
 import { describe, expect, test } from 'vitest'
 import type { Behavior, BehaviorContext } from '../../src/behavior.ts'
+import { NOT_AWAITED } from '../../src/core/turn.ts'
 import { AgentryError } from '../../src/errors.ts'
 import type { TurnEvent } from '../../src/protocol/from-agent.ts'
 import { outcomeOf } from '../../src/protocol/outcome.ts'
 import type { Session } from '../../src/runtime/session.ts'
-import { ABANDON_MS, runTurn } from '../../src/runtime/turn-runner.ts'
+import { ABANDON_MS, runTurn, type TurnEnd } from '../../src/runtime/turn-runner.ts'
 import { GatedBehavior } from '../fakes/gated-behavior.ts'
 import { newSession, openTurn } from '../fakes/open-session.ts'
 import { SimulatedClock } from '../fakes/simulated-clock.ts'
@@ -16,7 +17,7 @@ interface RunningTurn {
   clock: SimulatedClock
   abort: AbortController
   events: TurnEvent[]
-  done: Promise<{ abandoned: boolean }>
+  done: Promise<TurnEnd>
 }
 
 function start(
@@ -96,7 +97,7 @@ describe('a turn', () => {
     const turn = start(new GatedBehavior({ obeysSignal: false }))
     turn.abort.abort(new AgentryError('cancelled', 'cancelled by hand'))
     await turn.clock.advanceAsync(ABANDON_MS)
-    expect(await turn.done).toEqual({ abandoned: true })
+    expect(await turn.done).toMatchObject({ abandoned: true })
     expect(await recordOf(turn)).toMatchObject({
       status: 'cancelled',
       error: { code: 'cancelled', message: 'cancelled by hand' },
@@ -152,9 +153,7 @@ describe('the context of a turn', () => {
       return 'done'
     })
     expect(await recordOf(turn)).toMatchObject({ status: 'completed', result: 'done' })
-    expect(turn.session.state.memory.find(({ role }) => role === 'tool')?.content).toContain(
-      'outcome unknown',
-    )
+    expect(turn.session.state.memory.find(({ role }) => role === 'tool')?.content).toBe(NOT_AWAITED)
     const { seq } = turn.session.state
     gate.resolve('too late')
     await expect(late).rejects.toMatchObject({ code: 'interrupted' })
@@ -166,6 +165,91 @@ describe('the context of a turn', () => {
       await expect(call()).rejects.toMatchObject({ code: 'interrupted' })
     }
     expect(turn.session.state.seq).toBe(seq)
+  })
+
+  test.each([
+    ['too long', 'x'.repeat(1_001), 'result of tool probe: expected at most 1000 bytes, received 1001'],
+    ['an error that is too long', new Error('x'.repeat(1_001)), 'xxx'],
+    ['no text', { content: 7 }, 'result of tool probe: expected text'],
+    ['nothing', undefined, 'undefined'],
+    ['no outcome', { content: '', outcome: 'fine' }, 'outcome of tool probe: expected ok or error'],
+    ['no exit code', { content: '', exitCode: Number.NaN }, 'exitCode of tool probe: expected an integer'],
+  ])('records a tool whose result is %s as finished, with outcome error', async (_what, result, message) => {
+    const run = async () => {
+      if (result instanceof Error) throw result
+      return result as string
+    }
+    const turn = start(async (_message, context) => {
+      const { outcome, content } = await context.runTool('probe', {}, run)
+      return `${outcome} ${content}`
+    })
+    await turn.done
+    const content = turn.session.state.memory.find(({ role }) => role === 'tool')?.content ?? ''
+    expect(content).toContain(message)
+    expect(Buffer.byteLength(content)).toBeLessThanOrEqual(1_000)
+    expect(turn.events.at(-1)).toMatchObject({ type: 'tool-finished', outcome: 'error' })
+  })
+
+  test.each([Number.NaN, -1, 1.5, '3'])(
+    'refuses a usage of %s tokens, and keeps the step out',
+    async (tokens) => {
+      const turn = start(async (_message, context) => {
+        await context.recordStep({ content: '', usage: { inputTokens: tokens as number, outputTokens: 1 } })
+        return 'not reached'
+      })
+      expect(await recordOf(turn)).toMatchObject({ status: 'failed', error: { code: 'invalid_input' } })
+      expect(turn.session.state.counts).toMatchObject({ inputTokens: 0, outputTokens: 0 })
+    },
+  )
+
+  test('lets no promise that nobody waits for become an unhandled rejection', async () => {
+    const unhandled: unknown[] = []
+    const listener = (error: unknown) => unhandled.push(error)
+    process.on('unhandledRejection', listener)
+    const gate = Promise.withResolvers<string>()
+    const turn = start((_message, context) => {
+      void context.runTool('probe', {}, () => gate.promise)
+      void context.recordStep({ content: '', usage: { inputTokens: -1, outputTokens: 1 } })
+      void context.updateSession({ vars: { 'no name': '' } })
+      return 'done'
+    })
+    expect(await recordOf(turn)).toMatchObject({ status: 'completed' })
+    gate.resolve('too late')
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', listener)
+    expect(unhandled).toEqual([])
+  })
+
+  test('hands out nothing through which the session could be changed without a record', async () => {
+    const input = { nested: [1] }
+    const metadata = { nested: { key: 'value' } }
+    const turn = start(async (_message, context) => {
+      await context.updateSession({ vars: { K: 'v' }, metadata })
+      await context.recordStep({ content: '', toolCalls: [{ toolCallId: 'c', name: 'probe', input }] })
+      const { session, message } = context
+      const before = session.memory
+      for (const change of [
+        () => ((session.vars as Record<string, string>)['K'] = 'changed'),
+        () => ((session.metadata as typeof metadata).nested.key = 'changed'),
+        () => (session.memory as unknown[]).push({}),
+        () => ((session.memory[0] as { content: string }).content = 'changed'),
+        () => session.memory[1]?.toolCalls?.pop(),
+        () => ((message as { input: string }).input = 'changed'),
+      ]) {
+        expect(change).toThrow(TypeError)
+      }
+      input.nested.push(2)
+      metadata.nested.key = 'changed'
+      await context.runTool('probe', input, async () => 'result', 'c')
+      expect(before).toHaveLength(2)
+      expect(session.memory).toHaveLength(3)
+      expect(session.memory).toBe(session.memory)
+      return 'done'
+    })
+    expect(await recordOf(turn)).toMatchObject({ status: 'completed' })
+    const { vars, metadata: kept, memory } = turn.session.state
+    expect({ vars, kept }).toEqual({ vars: { K: 'v' }, kept: { nested: { key: 'value' } } })
+    expect(memory[1]?.toolCalls?.[0]?.input).toEqual({ nested: [1] })
   })
 
   test('starts no tool once the turn is aborted', async () => {

@@ -46,6 +46,18 @@ describe('the files of a session', () => {
     expect(readdirSync(data.folders.trash)).toEqual([])
   })
 
+  test('give a load what the snapshot covers, nothing where there is none that is valid', async () => {
+    const data = new DataDirectory()
+    const id = createId()
+    const records = [...creation(claim, id), ...turn(claim, 1)]
+    await data.create(claim, id, records, 1)
+    const store = data.store()
+    const covered = Buffer.byteLength(records.slice(0, 1).map(encodeRecord).join(''))
+    expect((await store.load(id)).snapshot).toEqual({ seq: 1, journalOffset: covered })
+    rmSync(data.files(id).snapshot)
+    expect((await store.load(id, later)).snapshot).toEqual({ seq: 0, journalOffset: 0 })
+  })
+
   test('of other names are not listed and not touched', async () => {
     const data = new DataDirectory()
     const id = createId()

@@ -5,7 +5,7 @@ import { createId } from '../../src/core/ids.ts'
 import { toAgentryError } from '../../src/errors.ts'
 import type { FromAgent, Outcome } from '../../src/protocol/from-agent.ts'
 import { type ScriptedSupervisor, scriptedSupervisor, specOf } from '../fakes/scripted-supervisor.ts'
-import { SimulatedClock } from '../fakes/simulated-clock.ts'
+import { LeapingClock } from '../fakes/leaping-clock.ts'
 
 const CRASH = { kind: 'exit', code: 1 } as const
 
@@ -406,6 +406,27 @@ describe('heartbeats', () => {
   })
 })
 
+describe('deadlines', () => {
+  test('of a start and of a stop begin anew where the supervisor stood still', async () => {
+    const clock = new LeapingClock()
+    const team = await scriptedSupervisor({ clock })
+    const spawned = team.supervisor.spawn(specOf('a'))
+    const stay = await team.host.stay('a')
+    await clock.advanceAsync(5_000)
+    clock.leap(20_000)
+    await clock.advanceAsync(14_000)
+    stay.ready()
+    await spawned
+    const stopped = team.supervisor.stop('a', 1_000)
+    await clock.advanceAsync(5_000)
+    clock.leap(20_000)
+    await clock.advanceAsync(10_000)
+    expect(stay.terminatedFor).toBeUndefined()
+    stay.end({ kind: 'stopped' })
+    await stopped
+  })
+})
+
 describe('memory', () => {
   const usage = (mb: number) => ({
     heapBytes: (mb * 2 ** 20) / 2,
@@ -462,18 +483,5 @@ function recordsOfQueuedMessage(agentId: string): FromAgent {
       { ...envelope, seq: 2, type: 'message.accepted', turnId, taskId: turnId, input: 'queued' },
     ],
     journalOffset: 100,
-  }
-}
-
-/** Time can pass on it without any timer firing: a process that was stopped and continued. */
-class LeapingClock extends SimulatedClock {
-  #leaptMs = 0
-
-  leap(ms: number): void {
-    this.#leaptMs += ms
-  }
-
-  override monotonicMs(): number {
-    return super.monotonicMs() + this.#leaptMs
   }
 }

@@ -1,8 +1,9 @@
 /** A session file from elsewhere: our own export or snapshot, or one of the original Agentry (go-session.ts). Pure. */
 import { z } from 'zod'
 import { assertJson, type Json, type JsonObject } from '../../core/json.ts'
-import { FORMAT_VERSION, SESSION_STATUSES } from '../../core/session-state.ts'
+import { FORMAT_VERSION } from '../../core/session-state.ts'
 import { AgentryError, describeThrown } from '../../errors.ts'
+import { parseImportedSession } from '../../imported-session.ts'
 import type { ImportedSession } from '../../protocol/commands.ts'
 import { pathText, problemsOf } from '../../validation.ts'
 import { goSession, looksLikeGoSession } from './go-session.ts'
@@ -38,30 +39,11 @@ export function parseSessionFile(text: string, origin: FileOrigin): SessionFile 
   )
 }
 
+/** What such a file has beside the session itself. */
 const ownSchema = z.object({
   id: z.string(),
   agentId: z.string(),
-  name: z.string(),
-  description: z.string(),
-  status: z.enum(SESSION_STATUSES),
   createdAt: z.string(),
-  workingDir: z.string(),
-  prompt: z.string(),
-  vars: z.record(z.string(), z.string()),
-  metadata: z.record(z.string(), z.json()),
-  memory: z.array(
-    z.object({
-      at: z.iso.datetime(),
-      turnId: z.string(),
-      role: z.enum(['user', 'assistant', 'tool']),
-      content: z.string(),
-      toolCalls: z
-        .array(z.object({ toolCallId: z.string(), name: z.string(), input: z.json() }))
-        .exactOptional(),
-      toolCallId: z.string().exactOptional(),
-      usage: z.object({ inputTokens: z.number(), outputTokens: z.number() }).exactOptional(),
-    }),
-  ),
   turn: z.unknown(),
   queue: z.array(z.unknown()),
 })
@@ -77,7 +59,8 @@ function ownSession(value: JsonObject): SessionFile {
     const lines = problemsOf(parsed.error).map(({ path, message }) => `${pathText(path)}: ${message}`)
     throw new AgentryError('invalid_input', lines.join('\n'))
   }
-  const { id, agentId, createdAt, status, turn, queue, memory, ...rest } = parsed.data
+  const { id, agentId, createdAt, turn, queue } = parsed.data
+  const session = parseImportedSession(value)
   const notes: string[] = []
   if (turn !== null || queue.length > 0) {
     notes.push(
@@ -86,10 +69,9 @@ function ownSession(value: JsonObject): SessionFile {
   }
   return {
     session: {
-      ...rest,
-      status: status === 'terminated' ? 'terminated' : 'suspended',
-      metadata: { ...rest.metadata, importedFrom: { id, agentId, createdAt } },
-      memory: memory.map((entry) => ({ seq: 1, ...entry })),
+      ...session,
+      status: session.status === 'terminated' ? 'terminated' : 'suspended',
+      metadata: { ...session.metadata, importedFrom: { id, agentId, createdAt } },
     },
     agentId,
     notes,

@@ -4,11 +4,18 @@ import { AgentryError } from '../../errors.ts'
 import { TURN_MARKER } from './command-environment.ts'
 import { signalProcesses } from './process-group.ts'
 import { environmentOf, groupOf, processIds } from './proc-files.ts'
+import { removeStateFiles } from './state-file.ts'
 
 export interface LeftoverOptions {
   clock?: Clock
   /** How long killed processes may take to be gone. Default 5,000. */
   deadlineMs?: number
+}
+
+/** Ends all that the commands of a turn that was cut off left: processes and temporary files. Throws like killLeftovers. */
+export async function endLeftovers(turnId: string): Promise<void> {
+  await killLeftovers(turnId)
+  removeStateFiles(turnId)
 }
 
 /**

@@ -12,8 +12,7 @@
  *     stay, where its thread is ended.
  * P4  it keeps neither thread nor process alive.
  */
-import { spawn } from 'node:child_process'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { AgentryError } from '../../errors.ts'
 
 /**
@@ -122,6 +121,9 @@ export class Reaper {
 }
 
 function startReaper(shellPath: string): RunningReaper {
+  // Loaded here: most threads never run a command, and each would pay 0.5 MB for the modules.
+  const { spawn } = process.getBuiltinModule('node:child_process')
+  const { Socket } = process.getBuiltinModule('node:net')
   const launcher = spawn(shellPath, ['-c', SCRIPT], {
     // Without the marker of a turn: the reaper must not be taken for a leftover of one.
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },

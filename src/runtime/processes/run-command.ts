@@ -11,7 +11,7 @@
  * The command reads end of file from its standard input, and writes standard output and error into one socket. A socket (Node
  * makes no pipes) cannot be opened by name: `>&2` works, `> /dev/stderr` fails.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -121,6 +121,8 @@ async function startShell(options: RunCommandOptions, stateFile: string): Promis
   const { command, workingDir, environment, reaper, shellPath = '/bin/sh' } = options
   const registration = reaper.registration()
   try {
+    // Loaded with the first command: most threads never run one, and each would pay 0.5 MB for it.
+    const { spawn } = process.getBuiltinModule('node:child_process')
     const child = spawn(shellPath, ['-c', SHELL_WRAPPER, 'agentry', command, stateFile], {
       cwd: workingDir,
       // The shell keeps a PWD that fits: the logical path, symbolic links as they are.

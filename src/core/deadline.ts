@@ -1,0 +1,18 @@
+import type { Clock, Timer } from './clock.ts'
+
+/** A timer that comes later than this was held up: the process was stopped, or the machine slept. */
+const LATE_MS = 1_000
+
+/**
+ * Calls back once, `ms` later. Where that comes late, this process stood still, and so did whoever was to meet the deadline: the time
+ * begins anew.
+ */
+export function setDeadline(clock: Clock, ms: number, onMissed: () => void): Timer {
+  let timer: Timer
+  const arm = (): void => {
+    const dueMs = clock.monotonicMs() + ms
+    timer = clock.setTimer(ms, () => (clock.monotonicMs() > dueMs + LATE_MS ? arm() : onMissed()))
+  }
+  arm()
+  return { cancel: () => timer.cancel() }
+}

@@ -1,0 +1,110 @@
+/**
+ * What the supervisor knows of all sessions, kept up by what the threads report: the catalog, and the sessions in the trash.
+ *
+ * VW1  A report that does not fit what is known (a session that appeared on disk, a gap) harms nobody: the agent's sessions are read
+ *      from disk again.
+ * VW2  After a stay was cut off its agent's sessions are read from disk before the next stay starts: the thread may have made
+ *      durable what it could not report any more. That flag goes only when the reading has succeeded.
+ */
+import type { SessionInfo } from '../api.ts'
+import { assertNever } from '../errors.ts'
+import type { FromAgent } from '../protocol/from-agent.ts'
+import type { Catalog } from '../store/catalog.ts'
+import type { ListedSession, SessionPlace, SessionStore } from '../store/session-store.ts'
+
+type Report = Extract<FromAgent, { type: 'session' | 'records' | 'saved' }>
+
+export interface SessionChange {
+  session: SessionInfo
+  gone: boolean
+}
+
+export class SessionView {
+  readonly #catalog: Catalog
+  readonly #store: SessionStore
+  readonly #trash: Map<string, SessionInfo>
+  readonly #stale = new Set<string>()
+
+  constructor(catalog: Catalog, store: SessionStore, trash: readonly SessionInfo[]) {
+    this.#catalog = catalog
+    this.#store = store
+    this.#trash = new Map(trash.map((session) => [session.id, session]))
+  }
+
+  trash(): SessionInfo[] {
+    return [...this.#trash.values()]
+  }
+
+  /** A session was deleted from the trash. */
+  purged(sessionId: string): void {
+    this.#trash.delete(sessionId)
+  }
+
+  /** Takes a report over; returns what changed for readers of events. Throws for one that does not fit (VW1). */
+  take(report: Report): SessionChange | undefined {
+    const catalog = this.#catalog
+    switch (report.type) {
+      case 'session': {
+        const { header, gone = false } = report
+        const known = catalog.get(header.id)
+        const diskBytes = (known?.diskBytes ?? 0) + header.journalOffset - (known?.journalOffset ?? 0)
+        if (gone) catalog.remove(header.id)
+        else catalog.update(header, diskBytes)
+        const session = catalog.get(header.id) ?? { ...header, current: false, diskBytes }
+        if (session.trashedAt === undefined) this.#trash.delete(session.id)
+        else this.#trash.set(session.id, session)
+        return { session, gone }
+      }
+      case 'records': {
+        catalog.append(report.sessionId, report.records, report.journalOffset)
+        const session = catalog.get(report.sessionId)
+        return session && { session, gone: false }
+      }
+      case 'saved': {
+        const known = catalog.get(report.sessionId)
+        if (known) catalog.update({ ...known }, known.journalOffset + report.snapshotBytes)
+        return undefined
+      }
+      default:
+        return assertNever(report)
+    }
+  }
+
+  /** What is known of the agent's sessions may be behind the disk. */
+  markStale(agentId: string): void {
+    this.#stale.add(agentId)
+  }
+
+  /** Reads the sessions of a stale agent, and those that nobody knew, from disk. Throws `storage_failed`; the agent stays stale then. */
+  async refresh(agentId: string): Promise<void> {
+    if (!this.#stale.has(agentId)) return
+    await this.#refreshCatalog(agentId)
+    await this.#refreshTrash(agentId)
+    this.#stale.delete(agentId)
+  }
+
+  async #refreshCatalog(agentId: string): Promise<void> {
+    const there = await this.#store.ids('sessions')
+    const known = this.#catalog.list({ agentId }).map(({ id }) => id)
+    for (const id of known) if (!there.has(id)) this.#catalog.remove(id)
+    const wanted = [...there].filter((id) => (this.#catalog.get(id)?.agentId ?? agentId) === agentId)
+    for await (const { header, diskBytes } of this.#read(wanted, 'sessions')) {
+      if (header?.agentId === agentId) this.#catalog.update(header, diskBytes)
+    }
+  }
+
+  async #refreshTrash(agentId: string): Promise<void> {
+    const there = await this.#store.ids('trash')
+    for (const id of this.#trash.keys()) if (!there.has(id)) this.#trash.delete(id)
+    const unknown = [...there].filter((id) => !this.#trash.has(id))
+    for await (const { header, diskBytes } of this.#read(unknown, 'trash')) {
+      if (header?.agentId !== agentId) continue
+      this.#catalog.remove(header.id)
+      this.#trash.set(header.id, { ...header, current: false, diskBytes })
+    }
+  }
+
+  #read(ids: readonly string[], place: SessionPlace): AsyncIterable<ListedSession> {
+    return place === 'sessions' ? this.#store.list(ids) : this.#store.listTrash(ids)
+  }
+}
