@@ -19,12 +19,14 @@ import type { GatewayApp, GatewayEnv, RouteContext } from './context.ts'
 import { addDocsPage, DOCS_PATH } from './docs-page.ts'
 import { EventLog } from './event-log.ts'
 import { problemResponse } from './http-errors.ts'
+import { createMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { routedPath } from './root-paths.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addEventRoutes } from './routes/events.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addMessageRoutes } from './routes/messages.ts'
+import { addMetricsRoute } from './routes/metrics.ts'
 import { addSessionRoutes, IMPORT_PATH } from './routes/sessions.ts'
 
 /** One request that was answered, for a log: nothing that a client wrote but the method, nothing secret. */
@@ -85,7 +87,13 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
     problemResponse(new AgentryError('route_not_found', `there is nothing at ${quote(c.req.path)}`)),
   )
 
-  if (onAnswer) app.use(reportAnswers(onAnswer))
+  const metrics = createMetrics(team, { signal: closing, onFault })
+  app.use(
+    reportAnswers((request) => {
+      metrics.answered(request)
+      onAnswer?.(request)
+    }),
+  )
   app.use(answerInMsgpack)
   app.use(async (c, next) => {
     await next()
@@ -114,6 +122,7 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
   addMessageRoutes(app, context)
   addSessionRoutes(app, context)
   addEventRoutes(app, context)
+  addMetricsRoute(app, metrics)
   const document = openApiDocument(app, version, OPEN_PATHS)
   app.get(OPENAPI_PATH, (c) => c.json(document))
   addDocsPage(app)

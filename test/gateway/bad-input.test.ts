@@ -33,6 +33,7 @@ const ROUTES: readonly [method: string, path: string, body?: unknown][] = [
   ['POST', `/agents/echo/sessions/${SESSION}/restore`],
   ['GET', '/tasks/t1'],
   ['GET', '/events'],
+  ['GET', '/metrics'],
   ['GET', '/sessions'],
   ['POST', '/sessions', { name: 'x' }],
   ['POST', '/message', { input: 'x' }],

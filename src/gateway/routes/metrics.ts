@@ -1,0 +1,19 @@
+/** GET /metrics. */
+import { createRoute, z } from '@hono/zod-openapi'
+import type { GatewayApp } from '../context.ts'
+import type { Metrics } from '../metrics.ts'
+
+export function addMetricsRoute(app: GatewayApp, metrics: Metrics): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/metrics',
+      tags: ['team'],
+      summary: 'The figures of the team, for Prometheus.',
+      responses: {
+        200: { content: { 'text/plain': { schema: z.string() } }, description: 'In its text format.' },
+      },
+    }),
+    async (c) => c.text(await metrics.text(), 200, { 'content-type': metrics.contentType }),
+  )
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { until } from '../fakes/until.ts'
+import { createGateway, type Gateway, json } from './harness.ts'
+
+async function figures(gateway: Gateway): Promise<Map<string, number>> {
+  const response = await gateway.fetch('/metrics')
+  expect(response.headers.get('content-type')).toContain('version=0.0.4')
+  const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  )
+}
+
+describe('the metrics', () => {
+  test('count turns, errors and requests, and show what is', async () => {
+    const gateway = await createGateway({
+      team: { agents: [{ id: 'ops', behavior: 'shell', limits: { turnMs: 300 } }] },
+    })
+    await gateway.send('POST', '/message', { input: 'true' })
+    await gateway.send('POST', '/message', { input: 'sleep 5' })
+    await gateway.fail(404, 'GET', '/agents/nobody')
+    const after = await until('the turns', async () => {
+      const now = await figures(gateway)
+      return now.get('agentry_turns_total{agent="ops",status="failed"}') === 1 && now
+    })
+    expect(after.get('agentry_turns_total{agent="ops",status="completed"}')).toBe(1)
+    expect(after.get('agentry_turn_errors_total{code="turn_timeout"}')).toBe(1)
+    expect(after.get('agentry_turn_duration_seconds_count{agent="ops"}')).toBe(2)
+    expect(after.get('agentry_turn_duration_seconds_sum{agent="ops"}')).toBeGreaterThan(0.3)
+    const requests = 'agentry_http_request_duration_seconds_count'
+    expect(after.get(`${requests}{method="POST",route="/agents/:agent/message",status="200"}`)).toBe(2)
+    expect(after.get(`${requests}{method="GET",route="/agents/:agent",status="404"}`)).toBe(1)
+    expect(after.get('agentry_sessions')).toBe(1)
+    expect(after.get('agentry_agent_queue_depth{agent="ops"}')).toBe(0)
+    expect(after.get('agentry_disk_bytes')).toBeGreaterThan(0)
+  })
+
+  test('have no label that a client can make up', async () => {
+    const gateway = await createGateway({ team: { agents: [{ id: 'echo', behavior: 'echo' }] } })
+    const before = (await figures(gateway)).size
+    for (let number = 0; number < 50; number++) {
+      await gateway.fail(404, 'GET', `/made-up-${number}`)
+      await gateway.fail(404, 'GET', `/agents/made-up-${number}`)
+      await gateway.fail(404, 'POST', `/message?agent=made-up-${number}`, json({ input: 'x' }))
+    }
+    const after = await figures(gateway)
+    expect([...after.keys()].filter((name) => name.includes('made-up'))).toEqual([])
+    // Four series of requests at most, each with its buckets, sum and count.
+    expect(after.size - before).toBeLessThanOrEqual(4 * 12)
+  })
+
+  test('forget an agent that is removed', async () => {
+    const gateway = await createGateway({ team: { agents: [{ id: 'echo', behavior: 'echo' }] } })
+    expect((await figures(gateway)).has('agentry_agent_restarts{agent="echo"}')).toBe(true)
+    await gateway.send('DELETE', '/agents/echo?remove=true')
+    expect((await figures(gateway)).has('agentry_agent_restarts{agent="echo"}')).toBe(false)
+  })
+})
