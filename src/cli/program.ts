@@ -76,12 +76,15 @@ function addServeCommand(program: Command, action: ActionOf): void {
     .option('--tls-cert <file>', 'certificate, in PEM')
     .option('--tls-key <file>', 'its key, in PEM')
     .option('--insecure-http', 'listen beyond this machine without TLS, behind a proxy that has it')
+    .option('--keep', 'start it again when it dies')
     .option('--grace <seconds>', 'what running turns have to finish at the end (default: 10)', wholeNumber)
     .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
     .action(
       // Only here: a server and its log are much to load for a command that lists something.
       action(async (context, options: ServeCommandOptions) =>
-        (await import('./serve.ts')).serve(context, options),
+        options.keep
+          ? (await import('./keep.ts')).keepServing(context)
+          : (await import('./serve.ts')).serve(context, options),
       ),
     )
 }

@@ -13,6 +13,8 @@ export interface ServeCommandOptions {
   tlsCert?: string
   tlsKey?: string
   insecureHttp?: boolean
+  /** Start it again when it dies. */
+  keep?: boolean
   /** Seconds that running turns have when the process is asked to end. */
   grace?: number
   logLevel: LogLevel

@@ -6,6 +6,7 @@ import { AgentryError, describeThrown } from '../errors.ts'
 import { assertBindable } from '../gateway/address.ts'
 import { DEFAULT_HOST } from '../gateway/defaults.ts'
 import { type Gateway, serveTeam } from '../gateway/serve.ts'
+import { readOwner } from '../store/owner-file.ts'
 import { assertToken, ensureToken, readToken, tokenFileOf } from '../store/token-file.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { createLog, logAnswer, type Logger, logEvent } from './log.ts'
@@ -43,6 +44,7 @@ export async function serve(context: CommandContext, options: ServeCommandOption
     log.info('stopping: no new work is taken')
     stopping.resolve()
   })
+  const formerPort = formerPortOf(data)
   const team = await openTeam(context, setup, { resume: true, start: 'all' })
   let gateway: Gateway | undefined
   const following = new AbortController()
@@ -56,6 +58,7 @@ export async function serve(context: CommandContext, options: ServeCommandOption
       token: set === undefined ? tokenOf(data) : () => set,
       version: context.version,
       ...(options.port !== undefined && { port: options.port }),
+      ...(formerPort !== undefined && { formerPort }),
       ...(tls !== undefined && { tls }),
       ...(options.allowHost !== undefined && { names: options.allowHost }),
       ...(config?.defaultAgent !== undefined && { defaultAgent: config.defaultAgent }),
@@ -103,6 +106,12 @@ function tokenOf(data: string): () => string {
     }
     return token
   }
+}
+
+/** That of a server that did not end in good order: its owner.json is still there, and its clients still ask there. */
+function formerPortOf(data: string): number | undefined {
+  const url = readOwner(data)?.url
+  return url === undefined || !URL.canParse(url) ? undefined : Number(new URL(url).port) || undefined
 }
 
 function readTls(

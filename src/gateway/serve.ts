@@ -21,6 +21,8 @@ export interface ServeOptions extends Omit<AppOptions, 'isOwnHost' | 'scheme' | 
   host?: string
   /** 0: any free one. Default: 7420, and where that is taken any free one. */
   port?: number
+  /** Tried first where `port` is 0 or left out: where clients knew the gateway. */
+  formerPort?: number
   /** PEM texts. */
   tls?: { cert: string; key: string }
   /** Names beside its address by which the gateway is reached, such as that of a proxy before it. */
@@ -70,7 +72,7 @@ export async function serveTeam(team: Team, options: ServeOptions): Promise<Gate
   const server =
     tls === undefined ? createHttpServer(LIMITS, answer) : createHttpsServer({ ...LIMITS, ...tls }, answer)
   server.maxConnections = MAX_CONNECTIONS
-  const port = await listen(server, host, options.port)
+  const port = await listen(server, host, options)
   isOwnHost = ownHosts(host, port, scheme, names)
 
   let closed: Promise<void> | undefined
@@ -86,14 +88,31 @@ export async function serveTeam(team: Team, options: ServeOptions): Promise<Gate
   }
 }
 
-async function listen(server: Server, host: string, port: number | undefined): Promise<number> {
+async function listen(
+  server: Server,
+  host: string,
+  { port, formerPort }: Pick<ServeOptions, 'port' | 'formerPort'>,
+): Promise<number> {
+  if (formerPort !== undefined && (port === undefined || port === 0)) {
+    try {
+      return await listenAt(server, host, formerPort)
+    } catch (error) {
+      if (!isErrno(error, 'EADDRINUSE')) throw unusable(host, formerPort, error)
+    }
+  }
   try {
     return await listenAt(server, host, port ?? DEFAULT_PORT)
   } catch (cause) {
     if (port === undefined && isErrno(cause, 'EADDRINUSE')) return listenAt(server, host, 0)
-    const message = `cannot listen at ${host}:${port ?? DEFAULT_PORT}: ${describeThrown(cause)}`
-    throw new AgentryError('address_unusable', message, { cause, data: { host, port: port ?? DEFAULT_PORT } })
+    throw unusable(host, port ?? DEFAULT_PORT, cause)
   }
+}
+
+function unusable(host: string, port: number, cause: unknown): AgentryError {
+  return new AgentryError('address_unusable', `cannot listen at ${host}:${port}: ${describeThrown(cause)}`, {
+    cause,
+    data: { host, port },
+  })
 }
 
 async function listenAt(server: Server, host: string, port: number): Promise<number> {

@@ -333,6 +333,48 @@ describe('sockets that mean no good', () => {
   })
 })
 
+describe('agentry serve --keep', () => {
+  test('has a killed server back within 2 s at the same address, with all that was acknowledged', async () => {
+    const cwd = temporaryFolder()
+    const keeper = startCli(['--json', 'serve', '--keep', '--port', '0'], { cwd })
+    const lines = createInterface(keeper.stdout)[Symbol.asyncIterator]()
+    const nextServer = async (): Promise<{ url: string; tokenFile: string; pid: number }> => {
+      const { value } = (await lines.next()) as { value: string }
+      return JSON.parse(value) as { url: string; tokenFile: string; pid: number }
+    }
+    let server = await nextServer()
+    const headers = {
+      authorization: `Bearer ${readFileSync(server.tokenFile, 'utf8').trim()}`,
+      'content-type': 'application/json',
+    }
+    for (let turn = 1; turn <= 3; turn++) {
+      const body = JSON.stringify({ input: `echo ${turn}`, taskId: `t${turn}` })
+      expect((await fetch(`${server.url}/message`, { method: 'POST', headers, body })).status).toBe(200)
+      const { pid, url } = server
+      const killedMs = performance.now()
+      process.kill(pid, 'SIGKILL')
+      server = await nextServer()
+      expect(performance.now() - killedMs).toBeLessThan(2_000)
+      expect(server.url).toBe(url)
+      expect(server.pid).not.toBe(pid)
+      const task = await fetch(`${server.url}/tasks/t${turn}`, { headers })
+      expect(await task.json()).toMatchObject({ status: 'completed', result: `${turn}\n` })
+    }
+    const exit = once(keeper, 'exit')
+    keeper.kill('SIGTERM')
+    expect((await exit)[0]).toBe(0)
+    expect(existsSync(`/proc/${server.pid}`)).toBe(false)
+  })
+
+  test('does not insist where the server refuses to start', async () => {
+    const served = await startServe()
+    const { code, stderr } = await runCli(['--json', 'serve', '--keep', '--port', '0'], { cwd: served.cwd })
+    expect(code).toBe(4)
+    expect(stderr.match(/directory_owned/g)).toHaveLength(1)
+    await served.stop()
+  })
+})
+
 describe('a second signal', () => {
   test('ends the process at once', async () => {
     const served = await startServe({ args: ['--port', '0', '--grace', '60'] })
