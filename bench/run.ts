@@ -8,6 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { catalog } from './benches/catalog.ts'
 import { disturbed } from './benches/disturbed.ts'
 import { durableTurn } from './benches/durable-turn.ts'
+import { gateway } from './benches/gateway.ts'
 import { load } from './benches/load.ts'
 import { longHistory } from './benches/long-history.ts'
 import { manyAgents } from './benches/many-agents.ts'
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   load,
   catalog,
   memory,
+  gateway,
 ]
 
 const names = process.argv.slice(2)

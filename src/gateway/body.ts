@@ -8,15 +8,16 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { assertJson } from '../core/json.ts'
 import { quote } from '../core/ids.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
+import type { GatewayEnv } from './context.ts'
 import { PROBLEM_TYPE } from './http-errors.ts'
 import { MSGPACK_TYPE, packMsgpack, unpackMsgpack } from './msgpack.ts'
 
 const JSON_TYPE = 'application/json'
 
 /** Takes the body of a request for the routes. Throws `body_too_large`, `unsupported_media_type`, `invalid_input`. */
-export function readBody(limitOf: (path: string) => number): MiddlewareHandler {
+export function readBody(limitOf: (path: string) => number): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
-    const bytes = await readBytes(c.req.raw, limitOf(c.req.path))
+    const bytes = await readBytes(c, limitOf(c.req.path))
     if (bytes.length === 0) return next()
     const type = c.req.header('content-type')
     switch (essenceOf(type)) {
@@ -71,13 +72,23 @@ export const answerInMsgpack: MiddlewareHandler = async (c, next) => {
   c.res = new Response(packed, { status, headers })
 }
 
-async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
-  const declared = Number(request.headers.get('content-length') ?? 0)
-  if (declared > limit) throw tooLarge(limit)
-  if (request.body === null) return new Uint8Array()
+async function readBytes(c: Context<GatewayEnv>, limit: number): Promise<Uint8Array> {
+  const request = c.req.raw
+  if (request.method === 'GET' || request.method === 'HEAD') return new Uint8Array()
+  const declared = c.req.header('content-length')
+  const isChunked = c.req.header('transfer-encoding') !== undefined
+  if (Number(declared ?? 0) > limit) throw tooLarge(limit)
+  if (c.env?.incoming !== undefined && !isChunked) {
+    // Node's parser holds a body to its declared length, and one without has none; a stream would cost more than all the rest.
+    return declared === undefined ? new Uint8Array() : new Uint8Array(await request.arrayBuffer())
+  }
+  return request.body === null ? new Uint8Array() : readStream(request.body, limit)
+}
+
+async function readStream(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
-  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
+  const reader = body.getReader()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length)

@@ -52,8 +52,7 @@ export function addMessageRoutes(app: GatewayApp, { team }: RouteContext): void 
         })
       }
       if (!(c.req.header('accept') ?? '').includes(EVENT_STREAM)) {
-        const { signal } = c.req.raw
-        return c.json(await agent.send(input, { ...options, signal }), 200)
+        return c.json(await agent.send(input, options), 200)
       }
       // A message that is refused at once gets the status that says so; one that waits in the queue gets its stream.
       const taskId = options.taskId ?? createId()
