@@ -155,13 +155,6 @@ describe('the sessions of an agent that does not run', () => {
   async function expectCommandsWork(team: Team, agentId: string, sessionId: string): Promise<void> {
     const agent = team.agent(agentId)
     if (agent === undefined) throw new Error(`expected agent ${agentId}`)
-    const fork = await agent.forkSession(sessionId, 'fork')
-    await agent.updateSession(fork.id, { description: 'worked on' })
-    await agent.saveSession(sessionId)
-    await agent.deleteSession(fork.id)
-    expect(team.sessions({ trashed: true }).map(({ id }) => id)).toContain(fork.id)
-    const restored = await agent.restoreSession(fork.id)
-    expect(restored).toMatchObject({ name: 'fork', description: 'worked on', status: 'terminated' })
     // Many at once, and the start of the agent in the middle of them: nothing is refused, nothing is lost.
     const settled = await Promise.allSettled([
       agent.updateSession(sessionId, { metadata: { one: 1 } }),
@@ -172,6 +165,16 @@ describe('the sessions of an agent that does not run', () => {
     ])
     expect(settled.filter(({ status }) => status === 'rejected')).toEqual([])
     expect(team.session(sessionId)?.metadata).toEqual({ one: 1, two: 2, three: 3 })
+    await agent.stop()
+    const fork = await agent.forkSession(sessionId, 'fork')
+    await agent.updateSession(fork.id, { description: 'worked on' })
+    await agent.saveSession(sessionId)
+    await agent.deleteSession(fork.id)
+    expect(team.sessions({ trashed: true }).map(({ id }) => id)).toContain(fork.id)
+    const restored = await agent.restoreSession(fork.id)
+    expect(restored).toMatchObject({ name: 'fork', description: 'worked on', status: 'terminated' })
+    await agent.start()
+    expect(await agent.send('after all that')).toMatchObject({ status: 'completed', sessionId })
   }
 
   test('are worked on while it is stopped', async () => {
