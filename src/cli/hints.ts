@@ -26,7 +26,7 @@ export function hintFor({ code, data }: WireError): string | undefined {
     case 'journal_truncated':
       return '`agentry doctor` shows what is damaged, `agentry doctor --repair` mends what can be mended'
     case 'directory_owned':
-      return `end ${typeof data?.['pid'] === 'number' ? `process ${data['pid']}` : 'the other process'} first, or choose another directory with --data`
+      return `end ${ownerText(data?.['pid'])} first, or choose another directory with --data`
     case 'directory_invalid':
       return '--data names the data directory'
     case 'internal':
@@ -36,4 +36,8 @@ export function hintFor({ code, data }: WireError): string | undefined {
     default:
       return undefined
   }
+}
+
+function ownerText(pid: unknown): string {
+  return typeof pid === 'number' ? `process ${pid}` : 'the other process'
 }

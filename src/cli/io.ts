@@ -3,6 +3,7 @@ import type { AgentSpec } from '../agent-spec.ts'
 import type { Team } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
 import type { FsyncMode, TeamLimits } from '../options.ts'
+import type { EndingSignal } from './signals.ts'
 
 /** What the command line asks of createTeam. */
 export interface OpenTeamOptions {
@@ -31,8 +32,8 @@ export interface CliIo {
   readonly cwd: string
   readonly clock: Clock
   readonly createTeam: (options: OpenTeamOptions) => Promise<Team>
-  /** Calls `listener` at every interrupt (SIGINT) until the function that it returns is called. */
-  onInterrupt(listener: () => void): () => void
+  /** Calls `listener` at every signal that asks the process to end, until the function that it returns is called. */
+  onSignal(listener: (signal: EndingSignal) => void): () => void
   /** Ends the process at once, whatever its threads do. */
   forceExit(): void
 }

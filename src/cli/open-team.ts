@@ -5,11 +5,12 @@ import type { Agent, Team } from '../api.ts'
 import { loadConfig, type TeamConfig } from '../config-file.ts'
 import { assertAgentId, quote } from '../core/ids.ts'
 import { didYouMean } from '../core/suggest.ts'
-import { AgentryError, describeThrown } from '../errors.ts'
+import { AgentryError, describeThrown, isAgentryError } from '../errors.ts'
 import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
 import type { SessionNote } from '../store/session-store.ts'
 import type { CliIo } from './io.ts'
 import type { Report } from './report.ts'
+import { type Signals, takeSignals } from './signals.ts'
 
 export const DEFAULT_CONFIG_FILE = 'agentry.yaml'
 
@@ -58,44 +59,67 @@ export function resolveSetup({ io, globals }: CommandContext): Setup {
   return { config, data }
 }
 
+/** How long a running turn may go on when a signal ends the command. */
+const SIGNAL_GRACE_MS = 2_000
+
 /**
- * Opens the team for `use` and closes it in good order, whatever `use` does. Agents are started only when `use` addresses
- * them. `resume`: an agent that is started first goes on with what a crash left of its work; without it that stays as it is.
+ * Opens the team for `use` and closes it cleanly, whatever `use` does. Agents are started only when `use` addresses them.
+ * `resume`: an agent that is started first goes on with what a crash left of its work; without it that stays as it is.
+ *
+ * A signal closes the team under `use`, which fails then: with `cancelled` for an interrupt, else with `interrupted`.
  */
 export async function withTeam<T>(
   context: CommandContext,
   options: { resume: boolean },
-  use: (team: Team, setup: Setup) => Promise<T>,
+  use: (team: Team, setup: Setup, signals: Signals) => Promise<T>,
 ): Promise<T> {
   const { io, report } = context
   const setup = resolveSetup(context)
-  const { config, data } = setup
-  const team = await io.createTeam({
-    data,
-    ...(config && { agents: config.agents, fsync: config.fsync, limits: config.limits }),
-    resume: options.resume,
-    start: 'none',
-  })
-  const close = async (): Promise<void> => {
-    for (const { message } of warningsOf(team)) report.note(message)
-    await team.close()
-  }
-  let result: T
+  const signals = takeSignals(io)
   try {
-    if (config === undefined && team.agents().length === 0) {
-      await team.spawn(resolveAgentSpec(FIRST_AGENT, io.cwd))
+    const team = await openTeam(io, setup, options.resume)
+    const close = async (): Promise<void> => {
+      if (signals.received === undefined) for (const { message } of warningsOf(team)) report.note(message)
+      await team.close()
     }
-    result = await use(team, setup)
-  } catch (error) {
-    // The first error is the one to report as the command's; one of closing comes beside it.
-    await close().catch((second: unknown) => report.note(`closing failed too: ${describeThrown(second)}`))
-    throw error
+    signals.shutDownBy(() => {
+      team.close({ graceMs: SIGNAL_GRACE_MS }).catch(() => undefined) // close() below has the same error
+    })
+    let result: T
+    try {
+      if (setup.config === undefined && team.agents().length === 0) {
+        await team.spawn(resolveAgentSpec(FIRST_AGENT, io.cwd))
+      }
+      result = await use(team, setup, signals)
+    } catch (error) {
+      // The first error is the one to report as the command's; one of closing comes beside it.
+      await close().catch((second: unknown) => report.note(`closing failed too: ${describeThrown(second)}`))
+      throw endedBy(signals, error)
+    }
+    await close()
+    return result
+  } finally {
+    signals.release()
   }
-  await close()
-  return result
 }
 
-/** Faults that the store mends by itself, and files that are nobody's business, are no news to who runs a command. */
+async function openTeam(io: CliIo, { config, data }: Setup, resume: boolean): Promise<Team> {
+  return io.createTeam({
+    data,
+    ...(config && { agents: config.agents, fsync: config.fsync, limits: config.limits }),
+    resume,
+    start: 'none',
+  })
+}
+
+function endedBy(signals: Signals, thrown: unknown): unknown {
+  const { received } = signals
+  if (received === undefined) return thrown
+  if (isAgentryError(thrown, 'cancelled') || isAgentryError(thrown, 'interrupted')) return thrown
+  return signals.error(`${received} ended the command before it was done: ${describeThrown(thrown)}`, thrown)
+}
+
+/** Not worth a warning: faults the store repairs itself, and files it does not own. */
 const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
   'torn-tail',
   'snapshot-rebuilt',
