@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createTeam, type Team } from '../../src/index.ts'
+import { createTeam, type Team, type TeamEvent } from '../../src/index.ts'
 import { fakeBehavior, openTeam } from '../fakes/open-team.ts'
 import { temporaryDirectory } from '../fakes/temporary-directory.ts'
 import { until } from '../fakes/until.ts'
@@ -276,6 +276,53 @@ describe('cleanup', () => {
     await expect(later.agent('a')?.restoreSession(old.id)).rejects.toMatchObject({
       code: 'session_not_found',
     })
+  })
+})
+
+describe('the events of a team', () => {
+  test('tell what happened in its order, one number after the other', async () => {
+    const team = await openTeam()
+    const events: TeamEvent[] = []
+    const reading = (async () => {
+      for await (const event of team.events()) if (event.type !== 'usage') events.push(event)
+    })()
+    const agent = await team.spawn({ id: 'a', behavior: fakeBehavior('rogue') })
+    await agent.send('print hello')
+    await agent.stop()
+    await team.removeAgent('a')
+    await expect(team.spawn({ id: 'b', behavior: fakeBehavior('throws-at-load') })).rejects.toThrow('broken')
+    await team.close()
+    await reading
+
+    expect(new Set(events.map(({ epoch }) => epoch))).toEqual(new Set([team.epoch]))
+    const seqs = events.map(({ seq }) => seq)
+    expect(seqs).toEqual(seqs.toSorted((x, y) => x - y))
+    const story = events.flatMap((event) => {
+      if (event.type === 'agent-state') return [`${event.agentId} ${event.state}`]
+      if (event.type === 'agent-removed') return [`${event.agentId} removed`]
+      return event.type === 'turn' ? [event.event.type] : []
+    })
+    expect(story.filter((word, index) => word !== story[index - 1])).toEqual([
+      'a starting',
+      'a idle',
+      'turn-started',
+      'a working',
+      'turn-finished',
+      'a idle',
+      'a stopped',
+      'a removed',
+      'b starting',
+      'b restarting',
+      'b stopped',
+      'b removed',
+    ])
+    const printed = events.flatMap((event) =>
+      event.type === 'log' && event.stream === 'stdout' ? [event.text] : [],
+    )
+    expect(printed.join('')).toContain('hello')
+    const turns = events.flatMap((event) => (event.type === 'session' ? [event.session.counts.turns] : []))
+    expect(turns).toEqual(turns.toSorted((x, y) => x - y))
+    expect(turns.at(-1)).toBe(1)
   })
 })
 
