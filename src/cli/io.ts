@@ -34,11 +34,11 @@ export interface CliIo {
   readonly createTeam: (options: OpenTeamOptions) => Promise<Team>
   /** Calls `listener` at every signal that asks the process to end, until the function that it returns is called. */
   onSignal(listener: (signal: EndingSignal) => void): () => void
-  /** Ends the process at once, whatever its threads do. */
+  /** Ends the process immediately, whatever its threads do. */
   forceExit(): void
 }
 
-/** True where colours may be written to `sink`: a terminal, and nobody said no (https://no-color.org). */
+/** True where colours may be written to `sink`: a terminal, and not switched off (https://no-color.org). */
 export function hasColor(io: CliIo, sink: TextSink): boolean {
   return sink.isTTY === true && (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb'
 }

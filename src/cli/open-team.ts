@@ -14,7 +14,7 @@ import { type Signals, takeSignals } from './signals.ts'
 
 export const DEFAULT_CONFIG_FILE = 'agentry.yaml'
 
-/** The agent that the command line makes where there is no configuration file and no agent yet. */
+/** The agent that the command line adds if there is no configuration file and no agent yet. */
 const FIRST_AGENT = { id: 'ops', behavior: 'shell' }
 
 /** The options that every command takes. */

@@ -84,7 +84,7 @@ async function followTurn(
     // A message with the taskId of one that was accepted before shares its place in the queue.
     const isQueued = (await team.task(options.taskId)) !== undefined
     throw isQueued
-      ? signals.error('the message stays in the queue: its turn runs at the next start of the agent', error)
+      ? signals.error('the message stays in the queue: its turn runs when the agent is next started', error)
       : withdrawn(signals)
   } finally {
     signals.interruptBy(undefined)

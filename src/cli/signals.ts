@@ -2,20 +2,20 @@
  * The signals that ask a command to end, while it has a team open.
  *
  * G1  The first one ends the command cleanly: the team is closed, or, for an interrupt, what the command has named instead is done.
- * G2  The second one ends the process at once. Nothing that was acknowledged is lost by that.
+ * G2  The second one ends the process immediately. Nothing acknowledged is lost by that.
  */
 import { AgentryError } from '../errors.ts'
 import type { CliIo } from './io.ts'
 
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
-/** A terminal sends Ctrl-C to all processes of a pipeline, and one like `npm start` passes it on once more: that is one signal. */
+/** A terminal sends Ctrl-C to every process in front, and one of them (npm) passes it on to its children: that counts as one. */
 const SAME_SIGNAL_MS = 250
 
 export interface Signals {
   /** The first signal, once one has come. */
   readonly received: EndingSignal | undefined
-  /** What ends the command from now on; called at once where a signal has come already. */
+  /** What ends the command from now on; called immediately if a signal has already come. */
   shutDownBy(shutDown: () => void): void
   /** Ends the command as a signal does. */
   shutDown(): void
@@ -23,7 +23,7 @@ export interface Signals {
   interruptBy(interrupt: (() => void) | undefined): void
   /** The error of a command that a signal has ended before it was done. */
   error(message: string, cause?: unknown): AgentryError
-  /** Leaves later signals to the process. */
+  /** Leaves signals to the process's defaults again. */
   release(): void
 }
 
