@@ -9,26 +9,42 @@ import { until } from '../fakes/until.ts'
 
 describe('a spawn', () => {
   test.each([
-    ['throws-at-load', 'start_failed', 'the module is broken'],
-    ['no-default', 'start_failed', 'expected a default export made by defineBehavior'],
-    ['hangs-at-load', 'start_timeout', 'was not ready within 500 ms'],
-    ['loops-at-load', 'start_timeout', 'was not ready within 500 ms'],
-    ['exits-at-load', 'start_failed', 'exited with code 7'],
-  ])(
-    'of a module that %s fails with %s in time; nothing is registered, nothing left',
-    async (name, code, message) => {
+    ['throws at load', 10_000, { 'throws-at-load': ['start_failed', 'the module is broken'] }],
+    [
+      'exports no behavior',
+      10_000,
+      { 'no-default': ['start_failed', 'expected a default export made by defineBehavior'] },
+    ],
+    ['exits at load', 10_000, { 'exits-at-load': ['start_failed', 'exited with code 7'] }],
+    [
+      'never finishes loading',
+      2_000,
+      {
+        'hangs-at-load': ['start_timeout', 'was not ready within 2000 ms'],
+        'loops-at-load': ['start_timeout', 'was not ready within 2000 ms'],
+      },
+    ],
+  ] as [what: string, startMs: number, modules: Record<string, [code: string, message: string]>][])(
+    'of a module that %s fails in time; nothing is registered, nothing left',
+    async (_what, startMs, modules) => {
       const data = temporaryDirectory()
-      const team = await openTeam({ data, limits: { startMs: 500 } })
+      const team = await openTeam({ data, limits: { startMs } })
       const neighbour = await team.spawn({ id: 'neighbour', behavior: 'echo' }) // with a thread that is up
-      await expect(team.spawn({ id: 'a', behavior: fakeBehavior(name) })).rejects.toMatchObject({
-        code,
-        message: expect.stringContaining(message) as string,
-      })
+      await Promise.all(
+        Object.entries(modules).map(async ([id, [code, message]]) => {
+          await expect(team.spawn({ id, behavior: fakeBehavior(id) })).rejects.toMatchObject({
+            code,
+            message: expect.stringContaining(message) as string,
+          })
+        }),
+      )
       expect(team.agents().map(({ id }) => id)).toEqual(['neighbour'])
       expect(await neighbour.send('x')).toMatchObject({ result: 'x' })
-      // The name is free, and its claim.
-      expect(await (await team.spawn({ id: 'a', behavior: 'echo' })).send('y')).toMatchObject({ result: 'y' })
-      await team.removeAgent('a')
+      for (const id of Object.keys(modules)) {
+        // The name is free, and its claim.
+        expect(await (await team.spawn({ id, behavior: 'echo' })).send('y')).toMatchObject({ result: 'y' })
+        await team.removeAgent(id)
+      }
       await team.close()
       expect((await openTeam({ data })).agents().map(({ id }) => id)).toEqual(['neighbour'])
     },
