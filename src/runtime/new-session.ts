@@ -25,10 +25,10 @@ export function newSessionOf(spec: AgentSpec, input: CreateSessionInput): NewSes
   }
 }
 
-/** A suspended session with the conversation of `source`. */
+/** A suspended session with the conversation of `source`, up to the turn that is not finished. */
 export function forkOf(source: SessionState, newName = `${source.name} (fork)`): NewSession {
   assertCreateInput({ name: newName })
-  const { id, seq, description, workingDir, prompt, vars, metadata, memory } = source
+  const { id, seq, description, workingDir, prompt, vars, metadata, memory, turn } = source
   return {
     name: newName,
     description,
@@ -38,7 +38,7 @@ export function forkOf(source: SessionState, newName = `${source.name} (fork)`):
     metadata,
     status: 'suspended',
     forkedFrom: { sessionId: id, seq },
-    memory: broughtAlong(memory),
+    memory: broughtAlong(memory.filter((entry) => entry.turnId !== turn?.turnId)),
   }
 }
 
