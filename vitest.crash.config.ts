@@ -1,6 +1,9 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-/** The long campaigns: thousands of kills, cuts and flips. One file at a time, so that a campaign has the machine to itself. */
+/**
+ * The kill campaign at length: AGENTRY_KILLS sets how many kills, AGENTRY_SEED repeats a run. One file at a time, so that a campaign
+ * has the machine to itself. (The short campaign, and damage to every byte and bit of a session's files, are in vitest.config.ts.)
+ */
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/crash/long/**/*.test.ts'],

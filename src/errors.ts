@@ -8,7 +8,7 @@
 /** Every code, with the meaning that `docs/errors.md` gives it. Adding one here is the only way to make one. */
 export const ERROR_CODES = {
   invalid_input: 'A value from the caller has the wrong type, form or size.',
-  invalid_id: 'An id is not a UUIDv7 (sessions) or not a legal agent name.',
+  invalid_id: 'An id does not have its form: a UUIDv7 (sessions, turns), an agent name, a taskId.',
   invalid_config: 'agentry.yaml or the options of createTeam do not fit their schema.',
   unknown_command: 'A command, or a command of the protocol, that does not exist.',
   agent_not_found: 'No agent of that id is registered in the team.',

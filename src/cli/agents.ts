@@ -23,7 +23,7 @@ export async function listAgents(context: CommandContext): Promise<void> {
   })
 }
 
-/** Registers an agent durably and starts it, so that a module that does not load is refused at once. */
+/** Registers an agent durably and starts it, so that a module that does not load is refused immediately. */
 export async function spawnAgent(context: CommandContext, id: string, options: SpawnOptions): Promise<void> {
   const { behavior, role, instructions, workingDir, restart, memoryMb, turnMs } = options
   const input: AgentSpecInput = {
@@ -51,7 +51,7 @@ export async function stopAgent(context: CommandContext, id: string): Promise<vo
   })
 }
 
-/** Starts an agent that is stopped or failed, or anew. */
+/** Restarts an agent, or starts one that is stopped or failed. */
 export async function restartAgent(context: CommandContext, id: string): Promise<void> {
   await withTeam(context, { resume: false }, async (team) => {
     const agent = await requireAgent(team, id)

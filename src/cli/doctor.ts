@@ -1,4 +1,4 @@
-/** `agentry doctor`: checks every byte of a data directory, and with --repair mends what can be mended. */
+/** `agentry doctor`: checks every byte of a data directory, and with --repair repairs what can be repaired. */
 import { existsSync } from 'node:fs'
 import { AgentryError, assertNever, isAgentryError, type WireError } from '../errors.ts'
 import { openDirectory } from '../store/directory.ts'
@@ -114,7 +114,7 @@ function summary(directory: string, reports: readonly Report[]): string {
   const wrong = reports.filter((found) => isWrong(found))
   const open = wrong.filter((found) => !found.repaired)
   if (wrong.length === 0) return `${directory}: nothing is wrong`
-  if (open.length === 0) return `${directory}: ${wrong.length} repaired, nothing is wrong any more`
+  if (open.length === 0) return `${directory}: ${wrong.length} repaired, nothing is wrong now`
   const mendable = open.filter((found) => found.steps.length > 0).length
   const hint = mendable > 0 ? `; \`agentry doctor --repair\` can repair ${mendable}` : ''
   return `${directory}: ${open.length} wrong${hint}`

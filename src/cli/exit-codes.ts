@@ -9,15 +9,15 @@ export const EXIT = {
   /** The command line, the configuration or a value is wrong. */
   usage: 2,
   notFound: 3,
-  /** What was asked does not go with what is there: taken, owned, ambiguous, terminated. */
+  /** Conflicts with the current state: taken, owned, ambiguous, terminated. */
   conflict: 4,
-  /** Not now: full, busy, too slow. The same command can succeed later. */
+  /** Not now: full, busy, too slow, not finished. The same command can succeed later. */
   unavailable: 5,
   /** The data directory or a session in it is damaged or unusable. */
   storage: 6,
-  /** The turn was cut off by a crash or a stop. */
+  /** The turn was cut off by a crash or a stop, or the command by SIGTERM or SIGHUP. */
   interrupted: 7,
-  /** The turn was cancelled: 128 + SIGINT, as a shell has it. */
+  /** The turn or the command was cancelled: 128 + SIGINT, as a shell has it. */
   cancelled: 130,
 } as const
 
@@ -91,14 +91,14 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
   }
 }
 
-/** The exit code of a turn: a completed one has that of its command, 0 where it ran none. */
+/** The exit code of a turn: a completed one has that of its command, 0 where it ran none. One that is not finished is no success. */
 export function exitCodeOfOutcome(outcome: Outcome): ExitCode {
   switch (outcome.status) {
     case 'completed':
       return outcome.exitCode ?? EXIT.ok
     case 'accepted':
     case 'running':
-      return EXIT.ok
+      return EXIT.unavailable
     case 'failed':
       return EXIT.failure
     case 'cancelled':

@@ -4,6 +4,7 @@ import type { Team } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
 import type { FsyncMode, TeamLimits } from '../options.ts'
 import type { RetentionPolicy } from '../store/retention.ts'
+import type { EndingSignal } from './signals.ts'
 
 /** What the command line asks of createTeam. */
 export interface OpenTeamOptions {
@@ -33,15 +34,13 @@ export interface CliIo {
   readonly cwd: string
   readonly clock: Clock
   readonly createTeam: (options: OpenTeamOptions) => Promise<Team>
-  /** Calls `listener` at every interrupt (SIGINT) until the function that it returns is called. */
-  onInterrupt(listener: () => void): () => void
-  /** Like onInterrupt, for SIGTERM too. */
-  onStop(listener: () => void): () => void
-  /** Ends the process at once, whatever its threads do. */
+  /** Calls `listener` at every signal that asks the process to end, until the function that it returns is called. */
+  onSignal(listener: (signal: EndingSignal) => void): () => void
+  /** Ends the process immediately, whatever its threads do. */
   forceExit(): void
 }
 
-/** True where colours may be written to `sink`: a terminal, and nobody said no (https://no-color.org). */
+/** True where colours may be written to `sink`: a terminal, and not switched off (https://no-color.org). */
 export function hasColor(io: CliIo, sink: TextSink): boolean {
   return sink.isTTY === true && (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb'
 }

@@ -1,7 +1,7 @@
 /**
  * `agentry serve --keep`: a small process that starts the server, and starts it again when it dies.
  *
- * W1  a signal to end (SIGTERM, SIGINT) is passed on, each once; the server's end is the end then.
+ * W1  a signal to end is passed on as SIGTERM, each once; the server's end is the end then.
  * W2  a server that refuses to start (what is asked for is wrong, or another one owns the directory) is not started again.
  * W3  every other end brings a new server: at once, or after a growing wait where one after the other lived only briefly.
  */
@@ -21,7 +21,7 @@ const FINAL: ReadonlySet<ExitCode> = new Set([EXIT.ok, EXIT.usage, EXIT.notFound
 export async function keepServing({ io, report }: CommandContext): Promise<ExitCode> {
   const ending = new AbortController()
   let server: ChildProcess | undefined
-  const unsubscribe = io.onStop(() => {
+  const unsubscribe = io.onSignal(() => {
     ending.abort()
     server?.kill('SIGTERM')
   })

@@ -12,6 +12,7 @@ import type { GlobalOptions } from './open-team.ts'
 import { createProgram } from './program.ts'
 import { createReport } from './report.ts'
 import { TOKEN_VARIABLE } from './serve-options.ts'
+import type { EndingSignal } from './signals.ts'
 
 /** Runs the command that `argv` (without node and script) names. Resolves with its exit code; never rejects. */
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -35,10 +36,10 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
 
 /** Runs the command line of this process and sets its exit code. */
 export async function main(): Promise<void> {
-  // A reader that has seen enough (`| head`) ends the output, not the command.
+  // A reader that has seen enough (`| head`) and a terminal that is gone end the output, not the command.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     })
   }
   process.exitCode = await run(process.argv.slice(2), processIo())
@@ -56,20 +57,18 @@ function processIo(): CliIo {
     cwd: process.cwd(),
     clock: systemClock,
     createTeam: async (options) => (await import('../team.ts')).createTeam(options),
-    onInterrupt(listener) {
-      process.on('SIGINT', listener)
-      return () => process.off('SIGINT', listener)
-    },
-    onStop(listener) {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, listener)
+    onSignal(listener) {
+      for (const signal of SIGNALS) process.on(signal, listener)
       return () => {
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, listener)
+        for (const signal of SIGNALS) process.off(signal, listener)
       }
     },
     // process.exit waits for threads, and one of them may be why somebody is in a hurry.
     forceExit: () => process.kill(process.pid, 'SIGKILL'),
   }
 }
+
+const SIGNALS: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 const HELP_CODES = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version'])
 

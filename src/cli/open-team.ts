@@ -13,13 +13,15 @@ import { didYouMean } from '../core/suggest.ts'
 import { AgentryError, describeThrown, isAgentryError } from '../errors.ts'
 import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
 import type { SessionNote } from '../store/session-store.ts'
+import { readToken } from '../store/token-file.ts'
 import type { CliIo, OpenTeamOptions } from './io.ts'
 import type { Report } from './report.ts'
 import { TOKEN_VARIABLE } from './serve-options.ts'
+import { type Signals, takeSignals } from './signals.ts'
 
 export const DEFAULT_CONFIG_FILE = 'agentry.yaml'
 
-/** The agent that the command line makes where there is no configuration file and no agent yet. */
+/** The agent that the command line adds if there is no configuration file and no agent yet. */
 const FIRST_AGENT = { id: 'ops', behavior: 'shell' }
 
 /** The options that every command takes. */
@@ -70,32 +72,48 @@ export function resolveSetup({ io, globals }: CommandContext): Setup {
   return { config, data }
 }
 
+/** How long a running turn may go on when a signal ends the command. */
+const SIGNAL_GRACE_MS = 2_000
+
 /**
- * Opens the team for `use`, or joins the one that is served, and closes it in good order, whatever `use` does. Agents are started only when `use` addresses
- * them. `resume`: an agent that is started first goes on with what a crash left of its work; without it that stays as it is.
+ * Opens the team for `use`, or joins the one that is served, and closes it cleanly, whatever `use` does. Agents are started only when
+ * `use` addresses them. `resume`: an agent that is started first goes on with what a crash left of its work; without it that stays as it is.
+ *
+ * A signal closes the team under `use`, which fails then: with `cancelled` for an interrupt, else with `interrupted`.
  */
 export async function withTeam<T>(
   context: CommandContext,
   options: { resume: boolean },
-  use: (team: AnyTeam, setup: Setup) => Promise<T>,
+  use: (team: AnyTeam, setup: Setup, signals: Signals) => Promise<T>,
 ): Promise<T> {
-  const { report } = context
+  const { io, report } = context
   const setup = resolveSetup(context)
-  const team = await openOrJoin(context, setup, options)
-  const close = async (): Promise<void> => {
-    for (const { message } of await warningsOf(team)) report.note(message)
-    await team.close()
-  }
-  let result: T
+  const signals = takeSignals(io)
   try {
-    result = await use(team, setup)
-  } catch (error) {
-    // The first error is the one to report as the command's; one of closing comes beside it.
-    await close().catch((second: unknown) => report.note(`closing failed too: ${describeThrown(second)}`))
-    throw error
+    const team = await openOrJoin(context, setup, options)
+    const close = async (): Promise<void> => {
+      if (signals.received === undefined) {
+        for (const { message } of await warningsOf(team)) report.note(message)
+      }
+      await team.close()
+    }
+    signals.shutDownBy(() => {
+      team.close({ graceMs: SIGNAL_GRACE_MS }).catch(() => undefined) // close() below has the same error
+    })
+    let result: T
+    try {
+      await giveFirstAgent(context, setup, team)
+      result = await use(team, setup, signals)
+    } catch (error) {
+      // The first error is the one to report as the command's; one of closing comes beside it.
+      await close().catch((second: unknown) => report.note(`closing failed too: ${describeThrown(second)}`))
+      throw endedBy(signals, error)
+    }
+    await close()
+    return result
+  } finally {
+    signals.release()
   }
-  await close()
-  return result
 }
 
 /** Whoever serves the directory has its lock: what it refuses with says where it is reached. */
@@ -108,35 +126,45 @@ async function openOrJoin(
     return await openTeam(context, setup, { ...options, start: 'none' })
   } catch (error) {
     if (!isAgentryError(error, 'directory_owned') || error.data?.['url'] === undefined) throw error
-    const token = context.io.env[TOKEN_VARIABLE]
-    return connectLocal(setup.data, token === undefined ? {} : { token })
+    const token = context.io.env[TOKEN_VARIABLE] ?? readToken(setup.data)
+    if (token === undefined) throw error
+    return connectLocal(setup.data, { token })
   }
 }
 
-/** Opens the team of the configuration; one that has neither a file nor agents gets its first one. */
+/** Opens the team of the configuration in this process. */
 export async function openTeam(
   { io }: CommandContext,
   { config, data }: Setup,
   options: Pick<OpenTeamOptions, 'resume' | 'start'>,
 ): Promise<Team> {
-  const team = await io.createTeam({
+  return io.createTeam({
     data,
     ...(config && { agents: config.agents, fsync: config.fsync, limits: config.limits }),
     // Retention is the business of who stays; a command goes again.
     ...(options.start === 'all' && config?.retention && { retention: config.retention }),
     ...options,
   })
-  if (config !== undefined || team.agents().length > 0) return team
-  try {
-    await team.spawn(resolveAgentSpec(FIRST_AGENT, io.cwd))
-    return team
-  } catch (error) {
-    await team.close()
-    throw error
-  }
 }
 
-/** Faults that the store mends by itself, and files that are nobody's business, are no news to who runs a command. */
+/** A team that has neither a configuration nor agents gets its first one. */
+export async function giveFirstAgent(
+  { io }: CommandContext,
+  { config }: Setup,
+  team: AnyTeam,
+): Promise<void> {
+  if (config !== undefined || (await team.agents()).length > 0) return
+  await team.spawn(resolveAgentSpec(FIRST_AGENT, io.cwd))
+}
+
+function endedBy(signals: Signals, thrown: unknown): unknown {
+  const { received } = signals
+  if (received === undefined) return thrown
+  if (isAgentryError(thrown, 'cancelled') || isAgentryError(thrown, 'interrupted')) return thrown
+  return signals.error(`${received} ended the command before it was done: ${describeThrown(thrown)}`, thrown)
+}
+
+/** Not worth a warning: faults the store repairs itself, and files it does not own. */
 const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
   'torn-tail',
   'snapshot-rebuilt',

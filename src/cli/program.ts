@@ -27,8 +27,8 @@ export function createProgram(io: CliIo, version: string, setExitCode: (code: Ex
       writeErr: (text) => void io.stderr.write(text),
       outputError: () => undefined, // Thrown as well: the caller reports it in the form of all errors.
     })
-    .option('--config <file>', `configuration file (default: ./${DEFAULT_CONFIG_FILE} where there is one)`)
-    .option('--data <dir>', 'data directory (default: that of the configuration file, else ./sessions)')
+    .option('--config <file>', `configuration file (default: ./${DEFAULT_CONFIG_FILE}, if it exists)`)
+    .option('--data <dir>', 'data directory (default: from the configuration file, else ./sessions)')
     .option('--json', 'answers and errors as JSON')
 
   const action: ActionOf =
@@ -46,8 +46,8 @@ export function createProgram(io: CliIo, version: string, setExitCode: (code: Ex
   addSessionCommands(program, action)
   program
     .command('doctor')
-    .description('Check every byte of the data directory; exits with 6 where something is wrong.')
-    .option('--repair', 'mend what can be mended; what is replaced is kept in .agentry/quarantine')
+    .description('Check every byte of the data directory; exits with 6 if something is wrong.')
+    .option('--repair', 'repair what can be repaired; what is replaced is kept in .agentry/quarantine')
     .action(action(doctor))
   program
     .command('token')
@@ -95,12 +95,12 @@ function addSendCommand(program: Command, action: ActionOf): void {
     .summary('send one message to an agent and wait for its answer')
     .description(
       'Sends one message to an agent and streams its answer. Exits with the exit code of the command that it ran.\n' +
-        'Quote a text with options of its own, or write it behind --.',
+        'Quote a message with options of its own, or put it after --.',
     )
     .argument('<agent>', 'id of the agent')
-    .argument('<text...>', 'the message; - alone reads it from the standard input')
+    .argument('<text...>', 'the message; a single - reads it from standard input')
     .option('--session <session>', 'make this session current first: id, beginning of the id, or name')
-    .option('--task-id <id>', 'sent again with the same id, the message is not run twice')
+    .option('--task-id <id>', 'a message sent again with the same id does not run twice')
     .action(action(send))
 }
 
@@ -109,14 +109,14 @@ function addAgentCommands(program: Command, action: ActionOf): void {
   agents.command('list').description('List the agents.').action(action(listAgents))
   agents
     .command('spawn')
-    .description('Register an agent for good, and start it.')
+    .description('Register an agent permanently, and start it.')
     .argument('<id>', '1 to 64 of a-z, 0-9, _ and -')
     .requiredOption('--behavior <behavior>', `${BEHAVIOR_NAMES.join(', ')}, or the path of a behavior module`)
     .option('--role <text>', 'what the agent is for')
     .option('--instructions <text>', 'the prompt of its sessions')
     .option('--working-dir <dir>', 'the working directory of its sessions')
-    .addOption(new Option('--restart <type>', 'when it is started again').choices(RESTART_TYPES))
-    .option('--memory-mb <mb>', 'the memory that it may use, in MiB', wholeNumber)
+    .addOption(new Option('--restart <type>', 'when it is restarted').choices(RESTART_TYPES))
+    .option('--memory-mb <mb>', 'the memory it may use, in MiB', wholeNumber)
     .option('--turn-ms <ms>', 'the longest turn, in milliseconds', wholeNumber)
     .action(action(spawnAgent))
   agents
@@ -126,7 +126,7 @@ function addAgentCommands(program: Command, action: ActionOf): void {
     .action(action(stopAgent))
   agents
     .command('restart')
-    .description('Start an agent that is stopped or failed, or start it anew.')
+    .description('Restart an agent, or start one that is stopped or failed.')
     .argument('<id>')
     .action(action(restartAgent))
 }

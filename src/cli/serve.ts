@@ -10,8 +10,9 @@ import { readOwner } from '../store/owner-file.ts'
 import { assertToken, ensureToken, readToken, tokenFileOf } from '../store/token-file.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { createLog, logAnswer, type Logger, logEvent } from './log.ts'
-import { type CommandContext, openTeam, resolveSetup } from './open-team.ts'
+import { type CommandContext, giveFirstAgent, openTeam, resolveSetup } from './open-team.ts'
 import { type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
+import { takeSignals } from './signals.ts'
 
 const DEFAULT_GRACE_S = 10
 /** How long a token that was read is taken for the one in the file. */
@@ -37,10 +38,8 @@ export async function serve(context: CommandContext, options: ServeCommandOption
 
   const log = createLog(io.stderr, options.logLevel)
   const stopping = Promise.withResolvers<void>()
-  let signals = 0
-  const unsubscribe = io.onStop(() => {
-    signals += 1
-    if (signals > 1) io.forceExit()
+  const signals = takeSignals(io)
+  signals.shutDownBy(() => {
     log.info('stopping: no new work is taken')
     stopping.resolve()
   })
@@ -49,6 +48,7 @@ export async function serve(context: CommandContext, options: ServeCommandOption
   let gateway: Gateway | undefined
   const following = new AbortController()
   try {
+    await giveFirstAgent(context, setup, team)
     const events = team.events({ signal: following.signal })
     follow(events, log).catch((error: unknown) =>
       log.error(`the log of events ended: ${describeThrown(error)}`),
@@ -77,14 +77,12 @@ export async function serve(context: CommandContext, options: ServeCommandOption
     await stopping.promise
     gateway.drain()
   } finally {
-    unsubscribe()
-    const force = io.onStop(() => io.forceExit())
     try {
       await team.close({ graceMs: (options.grace ?? DEFAULT_GRACE_S) * 1_000 })
       await gateway?.close()
     } finally {
       following.abort()
-      force()
+      signals.release()
     }
   }
   log.info('stopped')

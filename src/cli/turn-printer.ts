@@ -1,7 +1,7 @@
 /**
  * The text of one turn on its way to stdout.
  *
- * P1  what stands there at the end holds the result once, also where nothing of it came as a stream.
+ * P1  when the turn ends, the result has been printed exactly once, even if none of it was streamed.
  * P2  text is written as it comes, until some of it was dropped on the way: from then on only the result is trusted.
  */
 import type { TextSink } from './io.ts'

@@ -44,6 +44,6 @@ export interface RemoteTeam extends RemoteOf<Team, 'findSession' | 'readSession'
   events(options?: { after?: string; signal?: AbortSignal }): AsyncIterable<TeamEvent>
   /** The records of a session behind `after`, then those that come. Ends with the gateway, or when the session goes to the trash. */
   follow(sessionId: string, options?: { after?: number; signal?: AbortSignal }): AsyncIterable<SessionRecord>
-  /** Ends what still streams. The team goes on. */
-  close(): Promise<void>
+  /** Ends what is under way here. The team goes on: there is no grace to give. */
+  close(options?: { graceMs?: number }): Promise<void>
 }

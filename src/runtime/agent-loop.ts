@@ -7,6 +7,9 @@
  * L3  Every message and command gets exactly one answer: a reply, a failure, or the end of its turn. Only the end of the
  *     thread may come instead; the supervisor settles what is open then.
  * L4  After a failed write nothing of it is acknowledged; the session is opened again from disk before the next work.
+ *
+ * One long file, because order is its subject: what is sent and waits is in Inbox, sessions are in SessionSet, a turn is in
+ * turn-runner.ts; what is left decides which of them is next.
  */
 import type { Behavior } from '../behavior.ts'
 import { summarizeRecord } from '../core/record.ts'

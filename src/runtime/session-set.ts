@@ -13,7 +13,7 @@ import type { AgentSpec } from '../agent-spec.ts'
 import type { Clock } from '../core/clock.ts'
 import { headerOf } from '../core/fold.ts'
 import { createId } from '../core/ids.ts'
-import type { BodyOf, SessionRecord } from '../core/record.ts'
+import type { SessionRecord } from '../core/record.ts'
 import type { SessionHeader, SessionState } from '../core/session-state.ts'
 import { recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, describeThrown } from '../errors.ts'
@@ -23,8 +23,9 @@ import type {
   SessionCommand,
   SessionPatch,
 } from '../protocol/commands.ts'
-import { assertCreateInput, assertSessionPatch } from '../protocol/session-input.ts'
+import { assertSessionPatch } from '../protocol/session-input.ts'
 import type { Claim, SessionNote, SessionStore } from '../store/session-store.ts'
+import { forkOf, importOf, type NewSession, newSessionOf } from './new-session.ts'
 import { Session } from './session.ts'
 
 export interface SessionSetOptions {
@@ -40,10 +41,6 @@ export interface SessionSetOptions {
   endLeftovers(session: Session, turnId: string): Promise<AgentryError | undefined>
   /** A session was opened (before any record is added to it), or changed by a command. */
   onSession(header: SessionHeader, gone: boolean): void
-}
-
-type NewSession = Omit<BodyOf<'session.created'>, 'type' | 'sessionId' | 'agentId' | 'activation'> & {
-  activation?: number
 }
 
 export class SessionSet {
@@ -68,7 +65,7 @@ export class SessionSet {
 
   /** The current session; where there is none, a new one named `default` (its first record still to be flushed). */
   ensureCurrent(): Session {
-    this.#current ??= this.#create({ name: 'default' }, { status: 'active', activation: ++this.#activation })
+    this.#current ??= this.#newCurrent({ name: 'default' })
     return this.#current
   }
 
@@ -159,8 +156,7 @@ export class SessionSet {
   }
 
   async #createCurrent(input: CreateSessionInput): Promise<SessionHeader> {
-    assertCreateInput(input)
-    const session = this.#create(input, { status: 'active', activation: ++this.#activation })
+    const session = this.#newCurrent(input)
     await this.#flushOrClose(session)
     await this.#switchTo(session)
     await this.#saveIfPossible(session)
@@ -209,7 +205,10 @@ export class SessionSet {
   async #update(sessionId: string, patch: SessionPatch): Promise<SessionHeader> {
     assertSessionPatch(patch)
     const { workingDir } = patch
-    const changes = { ...patch, ...(workingDir !== undefined && { workingDir: this.#path(workingDir) }) }
+    const changes = {
+      ...patch,
+      ...(workingDir !== undefined && { workingDir: resolve(this.#options.spec.workingDir, workingDir) }),
+    }
     return this.#edit(sessionId, (session) => session.record({ type: 'session.changed', changes }))
   }
 
@@ -218,32 +217,13 @@ export class SessionSet {
     const current = this.#current?.id === sessionId ? this.#current : undefined
     const source = current?.state ?? (await store.load(sessionId)).state
     if (source.agentId !== spec.id) throw notFound(sessionId)
-    const name = newName ?? `${source.name} (fork)`
-    assertCreateInput({ name })
-    const { description, workingDir, prompt, vars, metadata, memory, seq } = source
-    const fork: NewSession = {
-      name,
-      description,
-      workingDir,
-      prompt,
-      vars,
-      metadata,
-      status: 'suspended',
-      forkedFrom: { sessionId, seq },
-      memory: memory.map((entry) => ({ ...entry, seq: 1 })),
-    }
+    const body = forkOf(source, newName)
     await current?.flush() // what the fork has of it must not be less durable than the fork
-    return this.#addSuspended(fork)
+    return this.#addSuspended(body)
   }
 
   async #import(imported: ImportedSession): Promise<SessionHeader> {
-    assertCreateInput(imported)
-    const { memory, status, ...input } = imported
-    return this.#addSuspended({
-      ...this.#filled(input),
-      status: status === 'active' ? 'suspended' : status,
-      memory: memory.map((entry) => ({ ...entry, seq: 1 })),
-    })
+    return this.#addSuspended(importOf(this.#options.spec, imported))
   }
 
   async #trash(sessionId: string): Promise<SessionHeader> {
@@ -325,31 +305,16 @@ export class SessionSet {
     }
   }
 
+  #newCurrent(input: CreateSessionInput): Session {
+    const body = newSessionOf(this.#options.spec, input)
+    return this.#new({ ...body, status: 'active', activation: ++this.#activation })
+  }
+
   /** A new session from a filled-in body; nothing is written yet. */
   #new(body: NewSession): Session {
     const { spec, clock } = this.#options
     const sessionId = createId(clock.now())
     return Session.create(this.#options, { sessionId, agentId: spec.id, activation: 0, ...body })
-  }
-
-  #create(input: CreateSessionInput, status: { status: 'active'; activation: number }): Session {
-    return this.#new({ ...this.#filled(input), ...status })
-  }
-
-  #filled(input: CreateSessionInput): Required<CreateSessionInput> {
-    const { spec } = this.#options
-    return {
-      name: input.name,
-      description: input.description ?? '',
-      workingDir: this.#path(input.workingDir ?? '.'),
-      prompt: input.prompt ?? spec.instructions,
-      vars: { ...input.vars },
-      metadata: { ...input.metadata },
-    }
-  }
-
-  #path(path: string): string {
-    return resolve(this.#options.spec.workingDir, path)
   }
 
   /** Never fails for the previous session's sake: the new one is current, and what is left active beside it is seen to later (Q1). */

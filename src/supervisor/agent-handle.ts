@@ -171,7 +171,7 @@ export class AgentHandle implements Agent {
       Buffer.byteLength(from ?? '') +
       (metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata)))
     if (bytes <= this.#messageBytes) return
-    const message = `expected a message of at most ${this.#messageBytes} bytes (with \`from\` and metadata), received ${bytes}`
+    const message = `expected a message (with \`from\` and metadata) of at most ${this.#messageBytes} bytes, received ${bytes}`
     throw new AgentryError('message_too_large', message, {
       data: { limit: this.#messageBytes, received: bytes },
     })

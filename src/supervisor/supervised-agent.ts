@@ -6,6 +6,9 @@
  *     yet survives a crash and a hibernation and goes to the next stay, in order.
  * A3  After `stop` was sent no call is sent to that stay any more: a message that meets a hibernating agent waits for the next one.
  * A4  Restarts follow the policy; after too many the agent is `failed` until it is started by hand.
+ *
+ * One long file, because it is one state machine: what stands by itself is elsewhere (StayWatch, PendingCalls, ThreadSlots,
+ * restart-policy.ts), and what is left changes the same few fields.
  */
 import { type AgentSpec, isBuiltIn } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'

@@ -4,6 +4,9 @@
  * V1  It never writes session files: every write is made by a stay that holds the agent's claim.
  * V2  Commands reach sessions whose agent is stopped, failed or unknown too: a short maintenance stay under the agent's claim runs
  *     no turns. The agent itself starts only after that stay is gone.
+ *
+ * Past 400 lines for its width, not its depth: it wires the parts together (SupervisedAgent, MessageRouter, SessionView, Maintenance,
+ * ThreadSlots, EventHub) and is what Team and AgentHandle call.
  */
 import type { AgentSpec } from '../agent-spec.ts'
 import type { AgentInfo, SessionInfo, TeamEventBody } from '../api.ts'

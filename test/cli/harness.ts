@@ -42,8 +42,7 @@ export function createCli(overrides: Partial<CliIo> & { isTTY?: boolean } = {}):
       cwd,
       clock: systemClock,
       createTeam: (options) => createTeam({ ...options, host: 'in-process' }),
-      onInterrupt: () => () => undefined,
-      onStop: () => () => undefined,
+      onSignal: () => () => undefined,
       forceExit: () => undefined,
       ...io,
     })

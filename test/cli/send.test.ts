@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { AgentInfo } from '../../src/api.ts'
+import type { EndingSignal } from '../../src/cli/signals.ts'
 import { AgentryError } from '../../src/errors.ts'
 import type { Outcome } from '../../src/protocol/from-agent.ts'
+import { SimulatedClock } from '../fakes/simulated-clock.ts'
 import { createFakeTeam, type FakeTeam, type FakeTurn } from '../fakes/team.ts'
 import { type Cli, type CliRun, createCli } from './harness.ts'
 
@@ -10,20 +13,24 @@ interface Sending {
   fake: FakeTeam
   turn: FakeTurn
   done: Promise<CliRun>
-  /** Presses Ctrl-C. */
-  interrupt: () => void
+  /** Sends a signal, long after the one before. */
+  signal: (signal: EndingSignal) => void
+  /** Sends one right behind the one before. */
+  signalAgain: (signal: EndingSignal) => void
   forced: () => number
 }
 
 /** Runs `agentry send ops …` against a team that the test plays, up to the moment when the message is there. */
 async function startSend(argv: string[] = ['hello'], stdin = ''): Promise<Sending> {
   const fake = createFakeTeam('ops')
-  let listener: (() => void) | undefined
+  const clock = new SimulatedClock()
+  let listener: ((signal: EndingSignal) => void) | undefined
   let forced = 0
   const cli = createCli({
     createTeam: async () => fake.team,
     readStdin: async () => stdin,
-    onInterrupt(added) {
+    clock,
+    onSignal(added) {
       listener = added
       return () => {
         listener = undefined
@@ -35,7 +42,17 @@ async function startSend(argv: string[] = ['hello'], stdin = ''): Promise<Sendin
   })
   const done = cli.run('send', 'ops', ...argv)
   const turn = await fake.nextTurn()
-  return { fake, turn, done, interrupt: () => listener?.(), forced: () => forced }
+  return {
+    fake,
+    turn,
+    done,
+    signal(signal) {
+      clock.advance(1_000)
+      listener?.(signal)
+    },
+    signalAgain: (signal) => listener?.(signal),
+    forced: () => forced,
+  }
 }
 
 describe('send', () => {
@@ -100,6 +117,16 @@ describe('send', () => {
     expect(await done).toEqual({ code, stdout: 'half\n', stderr: 'agentry: it broke (turn_failed)\n' })
   })
 
+  test.each(['accepted', 'running'] as const)('is no success where the turn is only %s', async (status) => {
+    const { turn, done } = await startSend(['--task-id', 'build-1', 'make'])
+    turn.finish({ status })
+    const { code, stdout, stderr } = await done
+    expect({ code, stdout }).toEqual({ code: 5, stdout: '' })
+    expect(stderr).toMatch(
+      new RegExp(`^agentry: the turn is not finished: it is ${status} in session [0-9a-f-]+\\n$`),
+    )
+  })
+
   test('reports a message that never became a turn, and closes the team', async () => {
     const { fake, turn, done } = await startSend()
     turn.refuse(new AgentryError('mailbox_full', 'expected at most 1000 messages, received one more'))
@@ -114,11 +141,12 @@ describe('send', () => {
 
 describe('an interrupt', () => {
   test('cancels the turn, waits for its end, and exits as cancelled', async () => {
-    const { fake, turn, done, interrupt, forced } = await startSend()
+    const { fake, turn, done, signal, forced } = await startSend()
     turn.start()
     turn.text('working\n')
-    interrupt()
+    signal('SIGINT')
     await expect.poll(() => fake.cancelled).toEqual([turn.turnId])
+    expect(fake.closed()).toBe(0)
     turn.finish({
       status: 'cancelled',
       result: 'working\n',
@@ -130,21 +158,125 @@ describe('an interrupt', () => {
   })
 
   test('a second time ends the process at once', async () => {
-    const { turn, done, interrupt, forced } = await startSend()
+    const { turn, done, signal, signalAgain, forced } = await startSend()
     turn.start()
-    interrupt()
-    interrupt()
+    signal('SIGINT')
+    signalAgain('SIGINT') // as a terminal and npm both send it
+    expect(forced()).toBe(0)
+    signal('SIGINT')
     expect(forced()).toBe(1)
     turn.finish({ status: 'cancelled' })
     await done
   })
 
   test('before the agent has taken the message withdraws it', async () => {
-    const { fake, done, interrupt } = await startSend()
-    interrupt()
-    expect(await done).toMatchObject({ code: 130, stdout: '' })
+    const { fake, done, signal } = await startSend()
+    signal('SIGINT')
+    expect(await done).toEqual({
+      code: 130,
+      stdout: '',
+      stderr: 'agentry: the message was withdrawn before its turn began (cancelled)\n',
+    })
     expect(fake.cancelled).toEqual([])
+  })
+
+  test('while the agent takes the message still withdraws it', async () => {
+    const { turn, done, signal } = await startSend()
+    signal('SIGINT')
+    turn.finish({ status: 'cancelled', error: { code: 'agent_stopped', message: 'agent ops was stopped' } })
+    const { code, stderr } = await done
+    expect(code).toBe(130)
+    expect(stderr).toContain('withdrawn before its turn began')
+  })
+})
+
+describe.each(['SIGTERM', 'SIGHUP'] as const)('%s', (name) => {
+  test('closes the team; a turn that is cut off by it exits as interrupted', async () => {
+    const { fake, turn, done, signal, forced } = await startSend()
+    turn.start()
+    turn.text('working\n')
+    signal(name)
     expect(fake.closed()).toBe(1)
+    turn.finish({
+      status: 'interrupted',
+      result: 'working\n',
+      error: { code: 'interrupted', message: 'the agent was stopped' },
+    })
+    expect(await done).toEqual({
+      code: 7,
+      stdout: 'working\n',
+      stderr: 'agentry: the agent was stopped (interrupted)\n',
+    })
+    expect(fake.cancelled).toEqual([])
+    expect(forced()).toBe(0)
+  })
+
+  test('leaves a turn that ends within the grace its own exit code', async () => {
+    const { turn, done, signal } = await startSend()
+    turn.start()
+    signal(name)
+    turn.finish({ result: 'done', exitCode: 0 })
+    expect(await done).toEqual({ code: 0, stdout: 'done', stderr: '' })
+  })
+
+  test('withdraws a message that the agent has not taken', async () => {
+    const { done, signal } = await startSend()
+    signal(name)
+    expect(await done).toEqual({
+      code: 7,
+      stdout: '',
+      stderr: 'agentry: the message was withdrawn before its turn began (interrupted)\n',
+    })
+  })
+
+  test('says that a message stays in the queue where its task waited there before', async () => {
+    const { turn, done, signal } = await startSend(['--task-id', 'build-1', 'make'])
+    turn.accept()
+    signal(name)
+    const { code, stderr } = await done
+    expect(code).toBe(7)
+    expect(stderr).toContain('the message stays in the queue')
+  })
+
+  test('behind an interrupt ends the process at once', async () => {
+    const { turn, done, signal, signalAgain, forced } = await startSend()
+    turn.start()
+    signal('SIGINT')
+    signalAgain(name)
+    expect(forced()).toBe(1)
+    turn.finish({ status: 'cancelled' })
+    await done
+  })
+
+  test('ends any command that has a team open, with its reason', async () => {
+    const listening = Promise.withResolvers<(signal: EndingSignal) => void>()
+    const listed = Promise.withResolvers<AgentInfo[]>()
+    const { team } = createFakeTeam('ops')
+    const cli = createCli({
+      createTeam: async () => ({
+        ...team,
+        spawn: async () => {
+          await listed.promise
+          throw new AgentryError('team_closed', 'the team is closed')
+        },
+        agents: () => [],
+      }),
+      onSignal(listener) {
+        listening.resolve(listener)
+        return () => undefined
+      },
+    })
+    const done = cli.fail('agents', 'list')
+    const send = await listening.promise
+    send(name)
+    listed.resolve([])
+    expect(await done).toEqual({
+      code: 7,
+      error: {
+        code: 'interrupted',
+        message: `${name} ended the command before it was done: the team is closed`,
+      },
+    })
   })
 })
 

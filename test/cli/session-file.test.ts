@@ -167,13 +167,13 @@ describe('an exported session', () => {
     })
   })
 
-  test('stays terminated, and says what is not taken over', () => {
+  test('stays terminated, and says what is not imported', () => {
     const { session, notes } = parseSessionFile(
       JSON.stringify({ ...state, status: 'terminated', queue: [{ input: 'next' }] }),
       origin,
     )
     expect(session.status).toBe('terminated')
-    expect(notes).toEqual([expect.stringContaining('queued messages are not taken over')])
+    expect(notes).toEqual([expect.stringContaining('queued messages are not imported')])
   })
 
   test('of a newer version is refused as that', () => {

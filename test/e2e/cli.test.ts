@@ -1,8 +1,10 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { SessionState } from '../../src/core/session-state.ts'
+import { createTeam } from '../../src/team.ts'
 import { ended, runCli, startCli, temporaryFolder } from './built-cli.ts'
 
 describe('the command, one process after another', () => {
@@ -116,12 +118,7 @@ describe('Ctrl-C', () => {
 
   test('a second time ends even an agent that hears nothing', async () => {
     const cwd = temporaryFolder()
-    writeFileSync(
-      join(cwd, 'deaf.mjs'),
-      "export default { run(_, context) { context.emit('deaf'); return new Promise(() => setTimeout(() => { for (;;); }, 200)) } }\n",
-    )
-    writeFileSync(join(cwd, 'agentry.yaml'), 'agents: [{ id: deaf, behavior: ./deaf.mjs }]\n')
-    const child = startCli(['send', 'deaf', 'hello'], { cwd })
+    const child = startDeaf(cwd)
     const done = ended(child)
     await once(child.stdout, 'data')
     child.kill('SIGINT')
@@ -136,3 +133,59 @@ describe('Ctrl-C', () => {
     expect(JSON.parse(listed.stdout)).toMatchObject({ sessions: [{ agentId: 'deaf' }] })
   })
 })
+
+describe.each(['SIGTERM', 'SIGHUP'] as const)('%s', (name) => {
+  test('ends the running turn as interrupted, with its processes, and keeps what waits in the queue', async () => {
+    const cwd = temporaryFolder()
+    const slow = 'echo $$; exec sleep 60'
+    const team = await createTeam({ data: join(cwd, 'sessions') })
+    const ops = await team.spawn({ id: 'ops', behavior: 'shell', workingDir: cwd })
+    await ops.post('sleep 60')
+    await ops.post(slow, { taskId: 'slow' })
+    await ops.post('echo kept > kept', { taskId: 'kept' })
+    await team.close({ graceMs: 0 })
+
+    const child = startCli(['send', 'ops', '--task-id', 'slow', slow], { cwd })
+    const done = ended(child)
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    expect(() => process.kill(pid, 0)).not.toThrow()
+    const signalledMs = performance.now()
+    child.kill(name)
+    const { code, signal, stderr } = await done
+    expect({ code, signal }).toEqual({ code: 7, signal: null })
+    expect(performance.now() - signalledMs).toBeLessThan(10_000)
+    expect(stderr).toMatch(/^agentry: .* \(interrupted\)\n$/)
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+
+    const shown = await runCli(['sessions', 'show', '--json'], { cwd })
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      turn: null,
+      tasks: [{ status: 'interrupted' }, { taskId: 'slow', status: 'interrupted' }],
+      queue: [{ taskId: 'kept' }],
+    })
+    expect(await runCli(['send', 'ops', 'cat kept'], { cwd })).toMatchObject({ code: 0, stdout: 'kept\n' })
+  })
+
+  test('a second time ends even an agent that hears nothing', async () => {
+    const cwd = temporaryFolder()
+    const child = startDeaf(cwd)
+    await once(child.stdout, 'data')
+    await expect
+      .poll(() => {
+        child.kill(name)
+        return child.signalCode
+      })
+      .toBe('SIGKILL')
+  })
+})
+
+/** Sends to an agent that goes on for ever, shortly after its first output. */
+function startDeaf(cwd: string): ChildProcessWithoutNullStreams {
+  writeFileSync(
+    join(cwd, 'deaf.mjs'),
+    "export default { run(_, context) { context.emit('deaf'); return new Promise(() => setTimeout(() => { for (;;); }, 200)) } }\n",
+  )
+  writeFileSync(join(cwd, 'agentry.yaml'), 'agents: [{ id: deaf, behavior: ./deaf.mjs }]\n')
+  return startCli(['send', 'deaf', 'hello'], { cwd })
+}

@@ -386,7 +386,7 @@ describe('a second signal', () => {
     const end = ended(served.child)
     served.child.kill('SIGTERM')
     await until('the drain', () => served.log().includes('stopping'))
-    served.child.kill('SIGTERM')
+    served.child.kill('SIGINT')
     expect((await end).signal).toBe('SIGKILL')
     expect(await cut).toBe('cut')
   })

@@ -6,6 +6,7 @@ import { Catalog } from '../../src/store/catalog.ts'
 import { createClaimAuthority, type EpochClaims } from '../../src/store/claims.ts'
 import { openDirectory } from '../../src/store/directory.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
+import type { SessionStore } from '../../src/store/session-store.ts'
 import { Supervisor, type SupervisorLimits } from '../../src/supervisor/supervisor.ts'
 import { ScriptedHost, type ScriptedStay } from './scripted-host.ts'
 import { SimulatedClock } from './simulated-clock.ts'
@@ -16,6 +17,7 @@ export interface ScriptedSupervisor {
   host: ScriptedHost
   clock: SimulatedClock
   catalog: Catalog
+  store: SessionStore
   claims: EpochClaims
   /** Everything that was published. */
   events: TeamEvent[]
@@ -82,6 +84,7 @@ export async function scriptedSupervisor(
     host,
     clock,
     catalog,
+    store,
     claims,
     events,
     async spawn(id, restart) {

@@ -1,7 +1,7 @@
 /** A team of one agent whose turns a test plays by hand: for what a command does while a turn runs. */
 import type { Agent, SendOptions, Team, TeamHealth } from '../../src/api.ts'
 import { createId } from '../../src/core/ids.ts'
-import { type AgentryError, toAgentryError } from '../../src/errors.ts'
+import { AgentryError } from '../../src/errors.ts'
 import type { Outcome, TurnEvent } from '../../src/protocol/from-agent.ts'
 
 /** One message, as the agent got it. */
@@ -9,6 +9,8 @@ export interface FakeTurn {
   readonly input: string
   readonly options: SendOptions
   readonly turnId: string
+  /** The message is in the queue; the sender does not hear of it. */
+  accept(): void
   /** The turn begins, and the sender hears of it. */
   start(): void
   text(text: string, dropped?: true): void
@@ -23,7 +25,7 @@ export interface FakeTeam {
   nextTurn(): Promise<FakeTurn>
   /** Turn ids that were cancelled. */
   readonly cancelled: (string | undefined)[]
-  /** How often the team was closed. */
+  /** How often the team was asked to close: a turn that has not started then fails with `agent_stopped`. */
   closed(): number
 }
 
@@ -32,6 +34,7 @@ export function createFakeTeam(agentId: string): FakeTeam {
   const accepted = new Map<string, Outcome>()
   const arrived: FakeTurn[] = []
   let waiting: ((turn: FakeTurn) => void) | undefined
+  const unstarted = new Set<(event: TurnEvent | Error) => void>()
   let closed = 0
 
   async function* stream(input: string, options: SendOptions = {}): AsyncGenerator<TurnEvent> {
@@ -55,7 +58,9 @@ export function createFakeTeam(agentId: string): FakeTeam {
       input,
       options,
       turnId,
+      accept: () => void accepted.set(taskId, outcome),
       start() {
+        unstarted.delete(push)
         accepted.set(taskId, outcome)
         push({ type: 'turn-started', turnId, sessionId: outcome.sessionId, attempt: 1 })
       },
@@ -63,7 +68,7 @@ export function createFakeTeam(agentId: string): FakeTeam {
       finish: (end) => push({ type: 'turn-finished', outcome: { ...outcome, status: 'completed', ...end } }),
       refuse: (error) => push(error),
     }
-    options.signal?.addEventListener('abort', () => push(toAgentryError(options.signal?.reason, 'cancelled')))
+    unstarted.add(push)
     if (waiting) waiting(turn)
     else arrived.push(turn)
     for (;;) {
@@ -94,6 +99,7 @@ export function createFakeTeam(agentId: string): FakeTeam {
     health: () => ({ notes: [] as unknown[] }) as TeamHealth,
     async close() {
       closed += 1
+      for (const push of unstarted) push(new AgentryError('agent_stopped', `agent ${agentId} was stopped`))
     },
   }
   return {

@@ -5,6 +5,7 @@ import { GatedBehavior } from '../fakes/gated-behavior.ts'
 import { type LoopProbe, startLoop } from '../fakes/loop-probe.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { slowStore } from '../fakes/slow-store.ts'
+import { until } from '../fakes/until.ts'
 
 const create = (name: string) => ({ name: 'create', input: { name } }) as const
 
@@ -126,6 +127,28 @@ describe('commands that change the current session', () => {
     await probe.stop()
   })
 
+  test('one that comes while another makes its session current waits for the queue that this one brings', async () => {
+    const store = slowStore(createMemoryStore())
+    const before = await startLoop({ store, behavior: new GatedBehavior() })
+    const target = await before.command(create('target'))
+    await Promise.all([before.post('first'), before.post('second')])
+    await before.stop()
+    const behavior = new GatedBehavior()
+    behavior.finish('first')
+    const probe = await startLoop({ store, claims: before.claims, behavior, activation: 1 })
+    await probe.command(create('other'))
+    const log: string[] = []
+    follow(log, 'load', probe.command({ name: 'load', sessionId: target.id }))
+    await new Promise((resolve) => setImmediate(resolve)) // the load is under way
+    follow(log, 'suspend', probe.command({ name: 'suspend', sessionId: target.id }))
+    await behavior.started('second')
+    for (let round = 0; round < 5; round++) await probe.settle()
+    expect(log).toEqual(['load'])
+    behavior.finish('second')
+    await until('it is suspended', () => log.length === 2)
+    await probe.stop()
+  })
+
   test('with cancelTurn they end the running turn and the queue first, messages of the same tick included', async () => {
     const behavior = new GatedBehavior()
     const probe = await startLoop({ behavior })
@@ -139,7 +162,10 @@ describe('commands that change the current session', () => {
     for (const outcome of await Promise.all([running, queued, justSent])) {
       expect(outcome).toMatchObject({ status: 'cancelled', error: { code: 'cancelled' } })
     }
-    expect(behavior.runs('queued') + behavior.runs('just sent')).toBe(0)
+    const notStarted = probe.send('not started')
+    await probe.command(create('after that'), true)
+    expect(await notStarted).toMatchObject({ status: 'cancelled' })
+    expect(behavior.runs('queued') + behavior.runs('just sent') + behavior.runs('not started')).toBe(0)
     await probe.stop()
   })
 

@@ -230,6 +230,28 @@ describe('a copy', () => {
     await probe.stop()
   })
 
+  test('by fork during a turn ends where that turn began: no call is without its result', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior })
+    const done = probe.send('done')
+    behavior.finish('done')
+    const { sessionId } = await done
+    const running = probe.send('running')
+    const context = await behavior.started('running')
+    const tool = Promise.withResolvers<string>()
+    const call = context.runTool('slow', {}, () => tool.promise)
+    const fork = await probe.command({ name: 'fork', sessionId })
+    expect((await stateOf(probe, fork.id)).memory.map(({ content }) => content)).toEqual([
+      'done',
+      'done: done',
+    ])
+    tool.resolve('result')
+    await call
+    behavior.finish('running')
+    await running
+    await probe.stop()
+  })
+
   test('of a terminated session is the way to go on with it', async () => {
     const probe = await startLoop()
     const { sessionId } = await probe.send('x')

@@ -1,9 +1,11 @@
 /** The life of one agent (A1 to A4), through a supervisor whose host does what the test says. */
 import { describe, expect, test } from 'vitest'
 import type { AgentState } from '../../src/api.ts'
+import type { Claim } from '../../src/store/session-store.ts'
+import type { SessionRecord } from '../../src/core/record.ts'
 import { createId } from '../../src/core/ids.ts'
 import { toAgentryError } from '../../src/errors.ts'
-import type { FromAgent, Outcome } from '../../src/protocol/from-agent.ts'
+import type { Outcome } from '../../src/protocol/from-agent.ts'
 import { type ScriptedSupervisor, scriptedSupervisor, specOf } from '../fakes/scripted-supervisor.ts'
 import { LeapingClock } from '../fakes/leaping-clock.ts'
 
@@ -104,6 +106,30 @@ describe('a crash', () => {
     }
     expect(team.supervisor.info('a')).toMatchObject({ restarts: 3 })
   })
+
+  test.each(['crashed', 'ended on its way out'])(
+    'of a stay that %s before it had reported what it made durable: the next one starts from what is on disk',
+    async (way) => {
+      const team = await scriptedSupervisor()
+      const first = await team.spawn('a')
+      const { claim } = first.options
+      const { sessionId, records } = recordsOfQueuedMessage(claim)
+      await team.store.append(claim, sessionId, 0, records)
+      if (way === 'crashed') {
+        first.end(CRASH)
+        await team.clock.advanceAsync(200)
+      } else {
+        const stopped = team.supervisor.stop('a', 0)
+        first.end(CRASH)
+        await stopped
+        void team.supervisor.start('a')
+      }
+      const second = await team.host.stay('a', 2)
+      expect(second.options).toMatchObject({ currentSessionId: sessionId, activation: 1 })
+      expect(team.catalog.get(sessionId)).toMatchObject({ queue: [{ input: 'queued' }] })
+      second.ready()
+    },
+  )
 
   test.each([
     ['transient', 0, 'stopped'],
@@ -362,7 +388,8 @@ describe('an agent that gets no thread', () => {
   test('although acknowledged work waits in its session is started again and again until it gets one', async () => {
     const team = await scriptedSupervisor({ capacity: 1, limits: { threadWaitMs: 2_000 } })
     const first = await team.spawn('a')
-    first.say(recordsOfQueuedMessage('a'))
+    const { sessionId, records } = recordsOfQueuedMessage(first.options.claim)
+    first.say({ type: 'records', sessionId, records, journalOffset: 100 })
     first.end(CRASH)
     await team.clock.advanceAsync(0)
     const busy = await team.spawn('b')
@@ -457,31 +484,28 @@ describe('memory', () => {
   })
 })
 
-/** What a stay reports of a session that was created and has one acknowledged message in its queue. */
-function recordsOfQueuedMessage(agentId: string): FromAgent {
+/** The records of a session that was created, and has one acknowledged message in its queue. */
+function recordsOfQueuedMessage({ agentId, token: epoch }: Claim): {
+  sessionId: string
+  records: SessionRecord[]
+} {
   const [sessionId, turnId] = [createId(), createId()]
-  const envelope = { epoch: 1, at: '2026-01-01T00:00:00.000Z' }
+  const envelope = { epoch, at: '2026-01-01T00:00:00.000Z' }
+  const created = {
+    name: 'default',
+    description: '',
+    status: 'active',
+    activation: 1,
+    workingDir: '/',
+    prompt: '',
+    vars: {},
+    metadata: {},
+  } as const
   return {
-    type: 'records',
     sessionId,
     records: [
-      {
-        ...envelope,
-        seq: 1,
-        type: 'session.created',
-        sessionId,
-        agentId,
-        name: 'default',
-        description: '',
-        status: 'active',
-        activation: 1,
-        workingDir: '/',
-        prompt: '',
-        vars: {},
-        metadata: {},
-      },
+      { ...envelope, seq: 1, type: 'session.created', sessionId, agentId, ...created },
       { ...envelope, seq: 2, type: 'message.accepted', turnId, taskId: turnId, input: 'queued' },
     ],
-    journalOffset: 100,
   }
 }

@@ -2,33 +2,49 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createTeam, type Team } from '../../src/index.ts'
+import { createTeam, type Team, type TeamEvent } from '../../src/index.ts'
 import { fakeBehavior, openTeam } from '../fakes/open-team.ts'
 import { temporaryDirectory } from '../fakes/temporary-directory.ts'
 import { until } from '../fakes/until.ts'
 
 describe('a spawn', () => {
   test.each([
-    ['throws-at-load', 'start_failed', 'the module is broken'],
-    ['no-default', 'start_failed', 'expected a default export made by defineBehavior'],
-    ['hangs-at-load', 'start_timeout', 'was not ready within 500 ms'],
-    ['loops-at-load', 'start_timeout', 'was not ready within 500 ms'],
-    ['exits-at-load', 'start_failed', 'exited with code 7'],
-  ])(
-    'of a module that %s fails with %s in time; nothing is registered, nothing left',
-    async (name, code, message) => {
+    ['throws at load', 10_000, { 'throws-at-load': ['start_failed', 'the module is broken'] }],
+    [
+      'exports no behavior',
+      10_000,
+      { 'no-default': ['start_failed', 'expected a default export made by defineBehavior'] },
+    ],
+    ['exits at load', 10_000, { 'exits-at-load': ['start_failed', 'exited with code 7'] }],
+    [
+      'never finishes loading',
+      2_000,
+      {
+        'hangs-at-load': ['start_timeout', 'was not ready within 2000 ms'],
+        'loops-at-load': ['start_timeout', 'was not ready within 2000 ms'],
+      },
+    ],
+  ] as [what: string, startMs: number, modules: Record<string, [code: string, message: string]>][])(
+    'of a module that %s fails in time; nothing is registered, nothing left',
+    async (_what, startMs, modules) => {
       const data = temporaryDirectory()
-      const team = await openTeam({ data, limits: { startMs: 500 } })
+      const team = await openTeam({ data, limits: { startMs } })
       const neighbour = await team.spawn({ id: 'neighbour', behavior: 'echo' }) // with a thread that is up
-      await expect(team.spawn({ id: 'a', behavior: fakeBehavior(name) })).rejects.toMatchObject({
-        code,
-        message: expect.stringContaining(message) as string,
-      })
+      await Promise.all(
+        Object.entries(modules).map(async ([id, [code, message]]) => {
+          await expect(team.spawn({ id, behavior: fakeBehavior(id) })).rejects.toMatchObject({
+            code,
+            message: expect.stringContaining(message) as string,
+          })
+        }),
+      )
       expect(team.agents().map(({ id }) => id)).toEqual(['neighbour'])
       expect(await neighbour.send('x')).toMatchObject({ result: 'x' })
-      // The name is free, and its claim.
-      expect(await (await team.spawn({ id: 'a', behavior: 'echo' })).send('y')).toMatchObject({ result: 'y' })
-      await team.removeAgent('a')
+      for (const id of Object.keys(modules)) {
+        // The name is free, and its claim.
+        expect(await (await team.spawn({ id, behavior: 'echo' })).send('y')).toMatchObject({ result: 'y' })
+        await team.removeAgent(id)
+      }
       await team.close()
       expect((await openTeam({ data })).agents().map(({ id }) => id)).toEqual(['neighbour'])
     },
@@ -155,13 +171,6 @@ describe('the sessions of an agent that does not run', () => {
   async function expectCommandsWork(team: Team, agentId: string, sessionId: string): Promise<void> {
     const agent = team.agent(agentId)
     if (agent === undefined) throw new Error(`expected agent ${agentId}`)
-    const fork = await agent.forkSession(sessionId, 'fork')
-    await agent.updateSession(fork.id, { description: 'worked on' })
-    await agent.saveSession(sessionId)
-    await agent.deleteSession(fork.id)
-    expect(team.sessions({ trashed: true }).map(({ id }) => id)).toContain(fork.id)
-    const restored = await agent.restoreSession(fork.id)
-    expect(restored).toMatchObject({ name: 'fork', description: 'worked on', status: 'terminated' })
     // Many at once, and the start of the agent in the middle of them: nothing is refused, nothing is lost.
     const settled = await Promise.allSettled([
       agent.updateSession(sessionId, { metadata: { one: 1 } }),
@@ -172,6 +181,16 @@ describe('the sessions of an agent that does not run', () => {
     ])
     expect(settled.filter(({ status }) => status === 'rejected')).toEqual([])
     expect(team.session(sessionId)?.metadata).toEqual({ one: 1, two: 2, three: 3 })
+    await agent.stop()
+    const fork = await agent.forkSession(sessionId, 'fork')
+    await agent.updateSession(fork.id, { description: 'worked on' })
+    await agent.saveSession(sessionId)
+    await agent.deleteSession(fork.id)
+    expect(team.sessions({ trashed: true }).map(({ id }) => id)).toContain(fork.id)
+    const restored = await agent.restoreSession(fork.id)
+    expect(restored).toMatchObject({ name: 'fork', description: 'worked on', status: 'terminated' })
+    await agent.start()
+    expect(await agent.send('after all that')).toMatchObject({ status: 'completed', sessionId })
   }
 
   test('are worked on while it is stopped', async () => {
@@ -273,6 +292,53 @@ describe('cleanup', () => {
     await expect(later.agent('a')?.restoreSession(old.id)).rejects.toMatchObject({
       code: 'session_not_found',
     })
+  })
+})
+
+describe('the events of a team', () => {
+  test('tell what happened in its order, one number after the other', async () => {
+    const team = await openTeam()
+    const events: TeamEvent[] = []
+    const reading = (async () => {
+      for await (const event of team.events()) if (event.type !== 'usage') events.push(event)
+    })()
+    const agent = await team.spawn({ id: 'a', behavior: fakeBehavior('rogue') })
+    await agent.send('print hello')
+    await agent.stop()
+    await team.removeAgent('a')
+    await expect(team.spawn({ id: 'b', behavior: fakeBehavior('throws-at-load') })).rejects.toThrow('broken')
+    await team.close()
+    await reading
+
+    expect(new Set(events.map(({ epoch }) => epoch))).toEqual(new Set([team.epoch]))
+    const seqs = events.map(({ seq }) => seq)
+    expect(seqs).toEqual(seqs.toSorted((x, y) => x - y))
+    const story = events.flatMap((event) => {
+      if (event.type === 'agent-state') return [`${event.agentId} ${event.state}`]
+      if (event.type === 'agent-removed') return [`${event.agentId} removed`]
+      return event.type === 'turn' ? [event.event.type] : []
+    })
+    expect(story.filter((word, index) => word !== story[index - 1])).toEqual([
+      'a starting',
+      'a idle',
+      'turn-started',
+      'a working',
+      'turn-finished',
+      'a idle',
+      'a stopped',
+      'a removed',
+      'b starting',
+      'b restarting',
+      'b stopped',
+      'b removed',
+    ])
+    const printed = events.flatMap((event) =>
+      event.type === 'log' && event.stream === 'stdout' ? [event.text] : [],
+    )
+    expect(printed.join('')).toContain('hello')
+    const turns = events.flatMap((event) => (event.type === 'session' ? [event.session.counts.turns] : []))
+    expect(turns).toEqual(turns.toSorted((x, y) => x - y))
+    expect(turns.at(-1)).toBe(1)
   })
 })
 

@@ -30,6 +30,9 @@ describe('a taskId', () => {
       await until('it hibernates', () => agent.info().state === 'hibernated')
       await agent.createSession({ name: 'another' })
       expect(await agent.send('x', { taskId })).toEqual(outcomes[0])
+      await until('it hibernates again: a recorded answer does not keep it awake', () => {
+        return agent.info().state === 'hibernated'
+      })
       expect(await startsOf(team, taskId)).toBe(1)
     }
   })

@@ -33,7 +33,7 @@ export function goSession(value: Json, origin: FileOrigin): SessionFile {
   const { vars, unusable } = varsOf(fields.get('vars'))
   const notes = Object.keys(unusable).map(
     (name) =>
-      `the var ${JSON.stringify(name)} is no environment variable: it is kept in metadata.importedFrom.vars`,
+      `the var ${JSON.stringify(name)} cannot be an environment variable: it is kept in metadata.importedFrom.vars`,
   )
   const importedFrom: JsonObject = {
     format: 'go',

@@ -12,7 +12,10 @@ const REFERENCE = 'id, beginning of the id, or name'
 export function addSessionCommands(program: Command, action: ActionOf): void {
   const sessions = program.command('sessions').description('The sessions of the agents.')
   const add = (name: string, description: string): Command =>
-    sessions.command(name).description(description).option('--agent <id>', 'the agent whose session is meant')
+    sessions
+      .command(name)
+      .description(description)
+      .option('--agent <id>', 'the agent that the session belongs to')
   /** One that may have to wait for the running turn. */
   const addWaiting = (name: string, description: string): Command =>
     add(name, description).option(
@@ -25,12 +28,12 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
     .option('--search <text>', 'only those with the text in name or description')
     .option('--trashed', 'list the trash')
     .action(action(listSessions))
-  add('show', 'Show a session with its conversation; with --json all of its state.')
+  add('show', 'Show a session with its conversation; with --json its whole state.')
     .argument('[session]', `${REFERENCE}; default: the current one`)
     .action(action(showSession))
-  add('export', 'Write all of a session as JSON.')
+  add('export', 'Write a whole session as JSON.')
     .argument('<session>', REFERENCE)
-    .option('--output <file>', 'a new file; default: the standard output')
+    .option('--output <file>', 'a new file; default: standard output')
     .action(action(exportSession))
   add('import', 'Import an exported session, or a session file of the original Agentry in Go.')
     .argument('<file>')
@@ -45,10 +48,10 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
   addWaiting('load', 'Make a session current; the one before is suspended.')
     .argument('<session>', REFERENCE)
     .action(action(change.loadSession))
-  addWaiting('resume', 'Go on with a suspended session: the same as load.')
+  addWaiting('resume', 'Continue a suspended session: the same as load.')
     .argument('<session>', REFERENCE)
     .action(action(change.resumeSession))
-  add('save', 'Write the file of a session now.')
+  add('save', 'Write the .json file of a session now.')
     .argument('[session]', `${REFERENCE}; default: the current one`)
     .action(action(change.saveSession))
   addWaiting('suspend', 'Suspend a session.')
@@ -59,12 +62,12 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
     .action(action(change.terminateSession))
   add('fork', 'Make a new, suspended session with the same conversation.')
     .argument('<session>', REFERENCE)
-    .argument('[name]', 'name of the new one')
+    .argument('[name]', 'name of the new session')
     .action(action(change.forkSession))
   add('rename', 'Give a session another name.')
     .argument('<session>', REFERENCE)
     .argument('<name>')
-    .option('--description <text>', 'another description too')
+    .option('--description <text>', 'a new description too')
     .action(action(change.renameSession))
   addWaiting('delete', 'Terminate a session and move it to the trash; `restore` brings it back.')
     .argument('<session>', REFERENCE)
@@ -75,11 +78,11 @@ export function addSessionCommands(program: Command, action: ActionOf): void {
   sessions
     .command('cleanup')
     .description(
-      'Move old sessions to the trash: terminated ones, by the options or by the retention of the file.',
+      'Move old sessions to the trash: terminated ones, by the options or by the configured retention.',
     )
     .option('--max-age <duration>', 'those not accessed for longer than this, such as 30d')
     .option('--max-count <count>', 'all but this many of each agent, the last accessed ones', wholeNumber)
-    .option('--include-suspended', 'suspended ones too')
-    .option('--dry-run', 'only say which')
+    .option('--include-suspended', 'include suspended ones')
+    .option('--dry-run', 'only list them')
     .action(action(cleanup))
 }

@@ -14,7 +14,7 @@ export interface SessionFile {
   session: ImportedSession
   /** The agent that it belonged to, which need not exist here. */
   agentId?: string
-  /** What could not be taken over as it was, one sentence each. */
+  /** What could not be imported as it was, one sentence each. */
   notes: string[]
 }
 
@@ -51,7 +51,7 @@ const ownSchema = z.object({
 function ownSession(value: JsonObject): SessionFile {
   const version = Number(value['formatVersion'])
   if (version > FORMAT_VERSION) {
-    const message = `expected a formatVersion of at most ${FORMAT_VERSION}, received ${version}: a newer Agentry wrote the file`
+    const message = `expected a formatVersion of at most ${FORMAT_VERSION}, received ${version}: the file was written by a newer Agentry`
     throw new AgentryError('unsupported_format', message, { data: { formatVersion: version } })
   }
   const parsed = ownSchema.safeParse(value, { reportInput: true })
@@ -64,7 +64,7 @@ function ownSession(value: JsonObject): SessionFile {
   const notes: string[] = []
   if (turn !== null || queue.length > 0) {
     notes.push(
-      'the unfinished turn and the queued messages are not taken over; the conversation up to there is',
+      'the unfinished turn and the queued messages are not imported; the conversation up to there is',
     )
   }
   return {
