@@ -29,7 +29,7 @@ export interface AgentSpecInput {
 
 /**
  * starting: waits for its thread · idle, working: on a thread · restarting: waits for its backoff · hibernated: no thread until
- * the next message · failed: crashed too often, start it by hand · stopped: by hand, or by its restart policy.
+ * the next message · failed: crashed too often, needs start() · stopped: by stop(), or by its restart policy.
  */
 export type AgentState = 'starting' | 'idle' | 'working' | 'restarting' | 'hibernated' | 'failed' | 'stopped'
 
@@ -140,7 +140,7 @@ export interface Agent {
   /** This agent's sessions, last accessed first. Wakes nobody. */
   sessions(filter?: Omit<SessionFilter, 'agentId'>): SessionInfo[]
 
-  /** Stops the agent in good order (running turn finished or, after `graceMs`, interrupted). It stays registered, stopped. */
+  /** Stops the agent cleanly (running turn finished or, after `graceMs`, interrupted). It stays registered, stopped. */
   stop(options?: { graceMs?: number }): Promise<void>
   /** Starts a stopped or failed agent, with a clean restart history. */
   start(): Promise<void>
@@ -195,6 +195,6 @@ export interface Team extends AsyncDisposable {
   health(): TeamHealth
   /** Says in `owner.json` where this team is served, so that others on this machine find it. Durable when it returns. */
   announce(url: string): void
-  /** Stops all agents in good order, last started first, and frees the directory. Idempotent. */
+  /** Stops all agents cleanly, last started first, and frees the directory. Idempotent. */
   close(options?: { graceMs?: number }): Promise<void>
 }

@@ -71,7 +71,7 @@ export interface Behavior {
   readonly resumable?: boolean
   /** Processes one message. What it throws ends the turn `failed`. */
   run(message: string, context: BehaviorContext): Promise<BehaviorResult> | BehaviorResult
-  /** Called once when the agent leaves its thread in good order: the place to free what run() keeps between turns. */
+  /** Called once when the agent leaves its thread cleanly: the place to free what run() keeps between turns. */
   close?(): Promise<void> | void
 }
 

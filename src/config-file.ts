@@ -62,7 +62,7 @@ function configSchema(baseDir: string): z.ZodType<TeamConfig> {
     defaultAgent: z
       .string()
       .optional()
-      .describe('The agent that is meant where none is named. Default: the first.'),
+      .describe('The agent that is used where none is named. Default: the first.'),
     data: pathSchema(baseDir).prefault(TEAM_DEFAULTS.data).describe('The data directory.'),
     agents: z
       .array(agentSchema(baseDir))

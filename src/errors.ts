@@ -14,7 +14,8 @@ export const ERROR_CODES = {
   agent_not_found: 'No agent of that id is registered in the team.',
   agent_exists: 'An agent of that id is registered with a different spec.',
   agent_stopped: 'The agent was stopped; start it to use it.',
-  agent_failed: 'The agent crashed more often than its restart policy allows; start it by hand.',
+  agent_failed:
+    'The agent crashed more often than its restart policy allows; it has to be started again explicitly.',
   agent_crashed: 'The thread of the agent ended while the call was under way.',
   agent_unresponsive: 'The thread of the agent did not answer in time.',
   start_failed: 'The agent could not start: its behavior module threw, or did not load.',

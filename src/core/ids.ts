@@ -54,8 +54,8 @@ export function isId(value: string): boolean {
 }
 
 /** Throws `invalid_id` unless `value` is a UUIDv7 in lower case. */
-export function assertSessionId(value: string): void {
-  if (!isId(value)) {
+export function assertSessionId(value: unknown): void {
+  if (typeof value !== 'string' || !isId(value)) {
     throw new AgentryError(
       'invalid_id',
       `expected a session id (a UUIDv7 in lower case), received ${quote(value)}`,
@@ -64,8 +64,8 @@ export function assertSessionId(value: string): void {
 }
 
 /** Throws `invalid_id` unless `value` is a name of 1 to 64 of `a-z 0-9 _ -` that starts with a letter or digit. */
-export function assertAgentId(value: string): void {
-  if (!AGENT_ID.test(value)) {
+export function assertAgentId(value: unknown): void {
+  if (typeof value !== 'string' || !AGENT_ID.test(value)) {
     throw new AgentryError(
       'invalid_id',
       `expected an agent id (1 to 64 of a-z, 0-9, _ and -, first a letter or digit), received ${quote(value)}`,
@@ -74,8 +74,8 @@ export function assertAgentId(value: string): void {
 }
 
 /** Throws `invalid_id` unless `value` is 1 to 128 printable ASCII characters without spaces. */
-export function assertTaskId(value: string): void {
-  if (!TASK_ID.test(value)) {
+export function assertTaskId(value: unknown): void {
+  if (typeof value !== 'string' || !TASK_ID.test(value)) {
     throw new AgentryError(
       'invalid_id',
       `expected a taskId (1 to 128 printable ASCII characters, no spaces), received ${quote(value)}`,
@@ -86,8 +86,9 @@ export function assertTaskId(value: string): void {
 /** What JSON leaves as it is, and a terminal or a line reader obeys: DEL, the C1 controls, the Unicode line separators. */
 const UNESCAPED_CONTROLS = /[\x7f-\x9f\u2028\u2029]/g
 
-/** A value from outside, fit for an error message: quoted, escaped, at most 64 characters. */
-export function quote(value: string): string {
+/** A value from outside, fit for an error message: text quoted, escaped, at most 64 characters; of anything else its type. */
+export function quote(value: unknown): string {
+  if (typeof value !== 'string') return value === null ? 'null' : typeof value
   const text = JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value)
   return text.replace(
     UNESCAPED_CONTROLS,

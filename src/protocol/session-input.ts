@@ -9,17 +9,17 @@ const MAX_NAME = 200
 const MAX_TEXT_BYTES = 1024 * 1024
 
 export function assertCreateInput(input: CreateSessionInput): void {
-  if (typeof input.name !== 'string') throw invalid('name', 'text', typeof input.name)
-  assertFields(input)
+  assertObject(input, 'the session')
+  if (input.name === undefined) throw invalid('name', 'text', 'undefined')
+  assertSessionPatch(input)
+  for (const [key, value] of Object.entries(input.vars ?? {})) assertVar(key, value)
 }
 
 export function assertSessionPatch(patch: SessionPatch): void {
-  assertFields(patch)
-}
-
-function assertFields(fields: SessionPatch): void {
-  const { name, description, workingDir, prompt, vars, metadata } = fields
+  assertObject(patch, 'the changes')
+  const { name, description, workingDir, prompt, vars, metadata } = patch
   if (name !== undefined) {
+    if (typeof name !== 'string') throw invalid('name', 'text', quote(name))
     if (name.trim() === '' || name.length > MAX_NAME) {
       throw invalid('name', `1 to ${MAX_NAME} characters, not only spaces`, quote(name))
     }
@@ -36,16 +36,33 @@ function assertFields(fields: SessionPatch): void {
   if (workingDir !== undefined && (workingDir === '' || workingDir.includes('\0'))) {
     throw invalid('workingDir', 'a path', quote(workingDir))
   }
-  for (const [key, value] of Object.entries(vars ?? {})) {
-    if (!VAR_NAME.test(key) || key === '__proto__') {
-      throw invalid('vars', 'names of letters, digits and _ that start with no digit', quote(key))
+  if (vars !== undefined) {
+    assertObject(vars, 'vars')
+    for (const [key, value] of Object.entries(vars)) {
+      assertVarName(key)
+      if (value !== null) assertVar(key, value)
     }
-    if (value === null) continue
-    if (typeof value !== 'string') throw invalid(`vars.${key}`, 'text', typeof value)
-    if (value.includes('\0')) throw invalid(`vars.${key}`, 'text without NUL', quote(value))
-    assertText(value, `vars.${key}`)
   }
-  if (metadata !== undefined) assertJson(metadata, 'metadata')
+  if (metadata !== undefined) {
+    assertObject(metadata, 'metadata')
+    assertJson(metadata, 'metadata')
+  }
+}
+
+function assertVarName(key: string): void {
+  if (VAR_NAME.test(key) && key !== '__proto__') return
+  throw invalid('vars', 'names of letters, digits and _ that start with no digit', quote(key))
+}
+
+function assertVar(key: string, value: unknown): void {
+  if (typeof value !== 'string') throw invalid(`vars.${key}`, 'text', quote(value))
+  if (value.includes('\0')) throw invalid(`vars.${key}`, 'text without NUL', quote(value))
+  assertText(value, `vars.${key}`)
+}
+
+function assertObject(value: unknown, path: string): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw invalid(path, 'an object', Array.isArray(value) ? 'an array' : quote(value))
 }
 
 function invalid(path: string, expected: string, received: string): AgentryError {

@@ -23,7 +23,7 @@ const FORMAT_VERSION = 1
 
 export interface RegisteredAgent {
   readonly spec: AgentSpec
-  /** Stopped by hand: not started with the team. */
+  /** Stopped on request: not started with the team. */
   readonly stopped: boolean
   /** Set where the agent comes from the team's configuration, not from a spawn. */
   readonly configured?: true

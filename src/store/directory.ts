@@ -149,7 +149,7 @@ export class OwnedDirectory {
 
   #assertOpen(): void {
     if (!this.#closed) return
-    throw new AgentryError('team_closed', `the data directory ${this.directory} was given up`)
+    throw new AgentryError('team_closed', `the data directory ${this.directory} is closed`)
   }
 }
 

@@ -236,7 +236,7 @@ function staleNote(sessionId: string, files: SessionFiles, record: SessionRecord
   return {
     kind: 'stale-record',
     sessionId,
-    message: `${files.journal} has ${what}, written by an owner that had lost its claim: it is no part of the session`,
+    message: `${files.journal} has ${what}, written by an owner that had lost its claim: it is ignored`,
   }
 }
 

@@ -13,7 +13,7 @@ import type { FromAgent } from '../protocol/from-agent.ts'
 import type { StayOptions, StoreOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 
-/** How a stay ended. `stopped`: in good order. `code`: of process.exit in the thread. */
+/** How a stay ended. `stopped`: cleanly. `code`: of process.exit in the thread. */
 export type StayEnd =
   | { kind: 'stopped' }
   | { kind: 'exit'; code: number }

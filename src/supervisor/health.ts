@@ -2,7 +2,7 @@
  * The clockwork that watches all agents: heartbeats every second, memory of running user code every MEMORY_MS, of the others
  * every second.
  *
- * W1  A missing answer counts only while this timer itself ran on time: after a laptop's sleep or a SIGSTOP nobody is condemned.
+ * W1  A missing answer counts only while this timer itself ran on time: after a laptop's sleep or a SIGSTOP no thread is ended for it.
  */
 import type { Clock, Timer } from '../core/clock.ts'
 import type { ResourceUsage } from '../api.ts'

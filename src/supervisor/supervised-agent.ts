@@ -5,7 +5,7 @@
  * A2  Every call is settled once. What was sent to a stay is settled by it or, when it ends, by one cause; what was not sent
  *     yet survives a crash and a hibernation and goes to the next stay, in order.
  * A3  After `stop` was sent no call is sent to that stay any more: a message that meets a hibernating agent waits for the next one.
- * A4  Restarts follow the policy; after too many the agent is `failed` until it is started by hand.
+ * A4  Restarts follow the policy; after too many the agent is `failed` until somebody starts it.
  *
  * One long file, because it is one state machine: what stands by itself is elsewhere (StayWatch, PendingCalls, ThreadSlots,
  * restart-policy.ts), and what is left changes the same few fields.
@@ -53,7 +53,7 @@ export interface SupervisedAgentOptions {
   intercept(call: Call): boolean
   /** Everything that is not an answer. */
   onEnvelope(envelope: FromAgent): void
-  /** A stay ended otherwise than in good order: what it wrote last may not have been reported. */
+  /** A stay did not end cleanly: what it wrote last may not have been reported. */
   onCutOff(): void
   onState(state: AgentState, error: AgentryError | undefined): void
 }
@@ -192,7 +192,7 @@ export class SupervisedAgent {
   }
 
   /**
-   * Stops in good order: the running turn has `graceMs`. Resolves when the thread is gone. Idempotent. Waiting calls fail with
+   * Stops cleanly: the running turn has `graceMs`. Resolves when the thread is gone. Idempotent. Waiting calls fail with
    * `agent_stopped`.
    */
   stop(graceMs: number): Promise<void> {
@@ -257,7 +257,7 @@ export class SupervisedAgent {
     const { maxCalls } = this.#options
     return new AgentryError(
       'mailbox_full',
-      `agent ${this.id} owes ${maxCalls} answers already: no more calls are taken`,
+      `agent ${this.id} has ${maxCalls} unanswered calls, the most that are accepted`,
     )
   }
 

@@ -291,7 +291,7 @@ describe('patches', () => {
       }),
     )
     expect(state.vars).toEqual({ A: '2', C: '3', D: '1' })
-    expect(state).toMatchObject({ name: 'new', prompt: '', workingDir: '/work', status: 'active' })
+    expect(state).toMatchObject({ name: 'new', prompt: '', workingDir: '/home/me/project', status: 'active' })
   })
 
   test('keys named like parts of Object.prototype are keys like any other', () => {

@@ -32,7 +32,7 @@ function spec(id: string, overrides: Partial<AgentSpec> = {}): AgentSpec {
     role: 'Writes code',
     behavior: 'shell',
     instructions: 'Be brief.',
-    workingDir: '/work',
+    workingDir: '/home/me/project',
     restart: DEFAULT_RESTART,
     limits: { memoryMb: 512, turnMs: 600_000 },
     ...overrides,

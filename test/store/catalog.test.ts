@@ -431,7 +431,7 @@ function history(turns: number): { records: SessionRecord[]; state: SessionState
       description: '',
       status: 'active',
       activation: 1,
-      workingDir: '/work',
+      workingDir: '/home/me/project',
       prompt: '',
       vars: {},
       metadata: {},

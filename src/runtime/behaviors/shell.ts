@@ -51,7 +51,7 @@ async function runTurn(
   if (!isDirectory(workingDir)) {
     throw new AgentryError(
       'working_dir_missing',
-      `the working directory of session ${session.id} is gone or no directory: ${workingDir}`,
+      `the working directory of session ${session.id} does not exist or is not a directory: ${workingDir}`,
       { data: { sessionId: session.id, workingDir } },
     )
   }
