@@ -56,6 +56,7 @@ export const ERROR_CODES = {
   method_not_allowed: 'The path does not take this method; `Allow` names those that it takes.',
   unsupported_media_type: 'The body of the request is neither JSON nor msgpack.',
   body_too_large: 'The body of the request is larger than the limit.',
+  gateway_busy: 'The gateway reads as many bytes of requests as it can hold: send it again.',
   gateway_unreachable: 'The gateway of a running supervisor did not answer, or what answered is no gateway.',
   address_unusable: 'The gateway cannot listen at that address: it is taken, or not of this machine.',
   insecure_bind: 'An address beyond this machine needs a token that was set, and TLS or --insecure-http.',

@@ -64,6 +64,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'leftover_processes':
     case 'storage_full':
     case 'team_closed':
+    case 'gateway_busy':
     case 'gateway_unreachable':
       return EXIT.unavailable
     case 'session_damaged':

@@ -14,34 +14,54 @@ export const MAX_JSON_DEPTH = 64
  * levels, a `__proto__` key, and text that is not well-formed Unicode (lone surrogates do not survive UTF-8).
  */
 export function assertJson(value: unknown, path: string, depth = 0): asserts value is Json {
-  if (depth > MAX_JSON_DEPTH) throw invalid(path, `at most ${MAX_JSON_DEPTH} levels of nesting`, 'more')
-  if (value === null || typeof value === 'boolean') return
-  if (typeof value === 'string') return assertText(value, path)
+  const fault = faultOf(value, depth)
+  if (fault !== undefined) throw invalid(`${path}${fault.path}`, fault.expected, fault.received)
+}
+
+interface Fault {
+  /** From the value down to the part that is at fault: built on the way back up, so that sound values cost nothing. */
+  path: string
+  expected: string
+  received: string
+}
+
+function faultOf(value: unknown, depth: number): Fault | undefined {
+  if (depth > MAX_JSON_DEPTH) return faultHere(`at most ${MAX_JSON_DEPTH} levels of nesting`, 'more')
+  if (value === null || typeof value === 'boolean') return undefined
+  if (typeof value === 'string') return value.isWellFormed() ? undefined : faultHere(...LONE_SURROGATE)
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw invalid(path, 'a finite number', String(value))
-    return
+    return Number.isFinite(value) ? undefined : faultHere('a finite number', String(value))
   }
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) assertJson(item, `${path}[${index}]`, depth + 1)
-    return
-  }
-  if (typeof value === 'object') {
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype !== null)
-      throw invalid(path, 'a plain object', 'a class instance')
-    for (const [key, item] of Object.entries(value)) {
-      if (key === '__proto__') throw invalid(path, 'no key named __proto__', '__proto__')
-      assertText(key, `${path} (key)`)
-      assertJson(item, `${path}.${key}`, depth + 1)
+    for (const [index, item] of value.entries()) {
+      const fault = faultOf(item, depth + 1)
+      if (fault !== undefined) return { ...fault, path: `[${index}]${fault.path}` }
     }
-    return
+    return undefined
   }
-  throw invalid(path, 'JSON', typeof value)
+  if (typeof value !== 'object') return faultHere('JSON', typeof value)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    return faultHere('a plain object', 'a class instance')
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') return faultHere('no key named __proto__', '__proto__')
+    if (!key.isWellFormed()) return { ...faultHere(...LONE_SURROGATE), path: ' (key)' }
+    const fault = faultOf(item, depth + 1)
+    if (fault !== undefined) return { ...fault, path: `.${key}${fault.path}` }
+  }
+  return undefined
 }
+
+function faultHere(expected: string, received: string): Fault {
+  return { path: '', expected, received }
+}
+
+const LONE_SURROGATE = ['well-formed Unicode text', 'text with a lone surrogate'] as const
 
 /** Refuses text with lone surrogates: UTF-8 cannot hold them, so they would come back as something else. */
 export function assertText(value: string, path: string): void {
-  if (!value.isWellFormed()) throw invalid(path, 'well-formed Unicode text', 'text with a lone surrogate')
+  if (!value.isWellFormed()) throw invalid(path, ...LONE_SURROGATE)
 }
 
 function invalid(path: string, expected: string, received: string): AgentryError {

@@ -15,6 +15,7 @@ import { AgentryError, toAgentryError } from '../errors.ts'
 import { pathText, problemsOf } from '../validation.ts'
 import { checkAddress, checkToken } from './auth.ts'
 import { answerInMsgpack, readBody } from './body.ts'
+import { IMPORT_LIMITS, MAX_BYTES_AT_ONCE, MESSAGE_LIMITS } from './body-limits.ts'
 import type { GatewayApp, GatewayEnv, RouteContext } from './context.ts'
 import { addDocsPage, DOCS_PATH } from './docs-page.ts'
 import { EventLog } from './event-log.ts'
@@ -54,8 +55,6 @@ export interface AppOptions {
   onFault?: (error: unknown) => void
 }
 
-const MAX_BODY_BYTES = 8 * 1024 * 1024
-const MAX_IMPORT_BYTES = 64 * 1024 * 1024
 const OPENAPI_PATH = '/openapi.json'
 /** Without data, and without a token. */
 const OPEN_PATHS = ['/health', OPENAPI_PATH, DOCS_PATH, `${DOCS_PATH}/`]
@@ -115,7 +114,7 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
         ),
     }),
   )
-  app.use(readBody((path) => (IMPORT_PATH.test(path) ? MAX_IMPORT_BYTES : MAX_BODY_BYTES)))
+  app.use(readBody((path) => (IMPORT_PATH.test(path) ? IMPORT_LIMITS : MESSAGE_LIMITS), MAX_BYTES_AT_ONCE))
 
   addHealthRoutes(app, context)
   addAgentRoutes(app, context)

@@ -1,59 +1,77 @@
 /**
  * Bodies, in and out: JSON or msgpack by their content types, the same limits for both.
  *
- * B1  a body is read after the checks of auth.ts have passed, and no more of it than its limit.
- * B2  what the routes get is JSON that comes back as it went in (`assertJson`): bounded depth, no `__proto__`, well-formed text.
+ * B1  a body is read after the checks of auth.ts have passed, and no more of it than its limit; all that are read at one time
+ *     share a budget.
+ * B2  what the routes get is JSON that comes back as it went in (`assertJson`): a bounded number of values, bounded depth, no
+ *     `__proto__`, well-formed text. It is parsed once.
  */
 import type { Context, MiddlewareHandler } from 'hono'
-import { assertJson } from '../core/json.ts'
+import { assertJson, type Json } from '../core/json.ts'
 import { quote } from '../core/ids.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
+import { assertFewValues, type BodyLimits, ByteBudget, tooLarge } from './body-limits.ts'
 import type { GatewayEnv } from './context.ts'
 import { PROBLEM_TYPE } from './http-errors.ts'
 import { MSGPACK_TYPE, packMsgpack, unpackMsgpack } from './msgpack.ts'
 
 const JSON_TYPE = 'application/json'
 
-/** Takes the body of a request for the routes. Throws `body_too_large`, `unsupported_media_type`, `invalid_input`. */
-export function readBody(limitOf: (path: string) => number): MiddlewareHandler<GatewayEnv> {
+/**
+ * Takes the body of a request for the routes. Throws `body_too_large`, `unsupported_media_type`, `invalid_input`, and `gateway_busy`
+ * where the bodies that are being read would have more than `maxBytesAtOnce` together.
+ */
+export function readBody(
+  limitsOf: (path: string) => BodyLimits,
+  maxBytesAtOnce: number,
+): MiddlewareHandler<GatewayEnv> {
+  const budget = new ByteBudget(maxBytesAtOnce)
   return async (c, next) => {
-    const bytes = await readBytes(c, limitOf(c.req.path))
-    if (bytes.length === 0) return next()
-    const type = c.req.header('content-type')
-    switch (essenceOf(type)) {
-      case JSON_TYPE: {
-        const text = textOf(bytes)
-        assertJson(parse(text), 'body')
-        setText(c, text)
-        break
-      }
-      case MSGPACK_TYPE: {
-        const value = unpackMsgpack(bytes)
-        assertJson(value, 'body')
-        // The validators of the routes know JSON only.
-        const headers = new Headers(c.req.raw.headers)
-        headers.set('content-type', JSON_TYPE)
-        c.req.raw = new Request(c.req.raw.url, {
-          method: c.req.raw.method,
-          headers,
-          signal: c.req.raw.signal,
-        })
-        setText(c, JSON.stringify(value))
-        break
-      }
-      default:
-        throw new AgentryError(
-          'unsupported_media_type',
-          `expected a body of type ${JSON_TYPE} or ${MSGPACK_TYPE}, received ${type === undefined ? 'one without a type' : quote(type)}`,
-        )
-    }
+    await takeBody(c, limitsOf(c.req.path), budget)
     await next()
   }
 }
 
-/** What the validators read from now on. Hono keeps promises there, whatever its type says. */
-function setText(c: Context, text: string): void {
-  Object.assign(c.req.bodyCache, { text: Promise.resolve(text) })
+async function takeBody(c: Context<GatewayEnv>, limits: BodyLimits, budget: ByteBudget): Promise<void> {
+  let taken = 0
+  const take = (bytes: number): void => {
+    budget.take(bytes)
+    taken += bytes
+  }
+  try {
+    const bytes = await readBytes(c, limits.bytes, take)
+    if (bytes.length > 0) setBody(c, valueOf(bytes, c.req.header('content-type'), limits.values))
+  } finally {
+    budget.free(taken)
+  }
+}
+
+function valueOf(bytes: Uint8Array, type: string | undefined, maxValues: number): Json {
+  switch (essenceOf(type)) {
+    case JSON_TYPE: {
+      assertFewValues(bytes, maxValues)
+      const value = parse(textOf(bytes))
+      assertJson(value, 'body')
+      return value
+    }
+    case MSGPACK_TYPE:
+      return unpackMsgpack(bytes, maxValues)
+    default:
+      throw new AgentryError(
+        'unsupported_media_type',
+        `expected a body of type ${JSON_TYPE} or ${MSGPACK_TYPE}, received ${type === undefined ? 'one without a type' : quote(type)}`,
+      )
+  }
+}
+
+/** What the validators of the routes get from now on. They know JSON only, and ask for it by `json`. */
+function setBody(c: Context, value: Json): void {
+  Object.assign(c.req, { json: async () => value })
+  if (essenceOf(c.req.header('content-type')) === JSON_TYPE) return
+  const { url, method, signal, headers: given } = c.req.raw
+  const headers = new Headers(given)
+  headers.set('content-type', JSON_TYPE)
+  c.req.raw = new Request(url, { method, headers, signal })
 }
 
 /** Answers in msgpack where the client accepts that, and not JSON as well. */
@@ -72,7 +90,12 @@ export const answerInMsgpack: MiddlewareHandler = async (c, next) => {
   c.res = new Response(packed, { status, headers })
 }
 
-async function readBytes(c: Context<GatewayEnv>, limit: number): Promise<Uint8Array> {
+/** Calls `take` with the number of bytes before they are kept. */
+async function readBytes(
+  c: Context<GatewayEnv>,
+  limit: number,
+  take: (bytes: number) => void,
+): Promise<Uint8Array> {
   const request = c.req.raw
   if (request.method === 'GET' || request.method === 'HEAD') return new Uint8Array()
   const declared = c.req.header('content-length')
@@ -80,32 +103,35 @@ async function readBytes(c: Context<GatewayEnv>, limit: number): Promise<Uint8Ar
   if (Number(declared ?? 0) > limit) throw tooLarge(limit)
   if (c.env?.incoming !== undefined && !isChunked) {
     // Node's parser holds a body to its declared length, and one without has none; a stream would cost more than all the rest.
-    return declared === undefined ? new Uint8Array() : new Uint8Array(await request.arrayBuffer())
+    if (declared === undefined) return new Uint8Array()
+    take(Number(declared))
+    return new Uint8Array(await request.arrayBuffer())
   }
-  return request.body === null ? new Uint8Array() : readStream(request.body, limit)
+  return request.body === null ? new Uint8Array() : readStream(request.body, limit, take)
 }
 
-async function readStream(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
+async function readStream(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+  take: (bytes: number) => void,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   const reader = body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length)
-    length += value.byteLength
-    if (length > limit) {
-      // The rest is not wanted; that it cannot be had any more is no news.
-      reader.cancel().catch(() => undefined)
-      throw tooLarge(limit)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length)
+      length += value.byteLength
+      if (length > limit) throw tooLarge(limit)
+      take(value.byteLength)
+      chunks.push(value)
     }
-    chunks.push(value)
+  } catch (error) {
+    // The rest is not wanted; that it cannot be had any more is no news.
+    reader.cancel().catch(() => undefined)
+    throw error
   }
-}
-
-function tooLarge(limit: number): AgentryError {
-  return new AgentryError('body_too_large', `expected a body of at most ${limit} bytes, received more`, {
-    data: { limit },
-  })
 }
 
 function essenceOf(contentType: string | undefined): string {

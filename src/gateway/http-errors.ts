@@ -76,6 +76,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'no_thread':
     case 'leftover_processes':
     case 'team_closed':
+    case 'gateway_busy':
     case 'gateway_unreachable':
       return 503
     case 'turn_timeout':

@@ -1,12 +1,13 @@
 /**
  * msgpack (https://github.com/msgpack/msgpack/blob/master/spec.md) for bodies that hold what JSON can say.
  *
- * The reading is our own: a length that a few bytes claim must not allocate gigabytes, and what JSON does not have (binary,
- * timestamps and other extensions) is refused rather than turned into something. Writing is msgpackr's.
+ * The reading is our own: neither a length that a few bytes claim nor many tiny values may allocate gigabytes, and what JSON does not
+ * have (binary, timestamps and other extensions) is refused rather than turned into something. Writing is msgpackr's.
  */
 import { Packr } from 'msgpackr'
 import { type Json, type JsonObject, MAX_JSON_DEPTH } from '../core/json.ts'
 import { AgentryError } from '../errors.ts'
+import { tooManyValues } from './body-limits.ts'
 
 export const MSGPACK_TYPE = 'application/msgpack'
 
@@ -17,9 +18,11 @@ export function packMsgpack(value: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(packr.pack(value))
 }
 
-/** Throws `invalid_input` for anything but one value that JSON can say too, at most MAX_JSON_DEPTH levels deep. */
-export function unpackMsgpack(bytes: Uint8Array): Json {
-  const reader = new Reader(bytes)
+/**
+ * Throws `invalid_input` for anything but one value that `assertJson` takes too, with at most `maxValues` values (keys are values) in it.
+ */
+export function unpackMsgpack(bytes: Uint8Array, maxValues: number): Json {
+  const reader = new Reader(bytes, maxValues)
   const value = reader.value(0)
   if (!reader.atEnd()) throw invalid('the end of the body behind one value', 'more bytes')
   return value
@@ -29,10 +32,13 @@ class Reader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  readonly #maxValues: number
   #at = 0
+  #values = 0
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxValues: number) {
     this.#bytes = bytes
+    this.#maxValues = maxValues
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
@@ -42,6 +48,8 @@ class Reader {
 
   value(depth: number): Json {
     if (depth > MAX_JSON_DEPTH) throw invalid(`at most ${MAX_JSON_DEPTH} levels of nesting`, 'more')
+    this.#values += 1
+    if (this.#values > this.#maxValues) throw tooManyValues(this.#maxValues)
     const type = this.#view.getUint8(this.#take(1))
     if (type < 0x80) return type
     if (type < 0x90) return this.#map(type & 0x0f, depth)

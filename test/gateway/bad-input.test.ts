@@ -259,7 +259,7 @@ describe('bad bodies', () => {
     expect(gateway.faults).toEqual([])
   })
 
-  test.each([10_000, 100_000])(
+  test.each([10_000, 40_000])(
     'nesting of %i levels is 400 in JSON and in msgpack',
     async (depth) => {
       const gateway = await quietGateway()
@@ -275,6 +275,27 @@ describe('bad bodies', () => {
     },
     60_000,
   )
+
+  test.each([
+    ['JSON', `[${'{},'.repeat(100_000)}{}]`, { 'content-type': 'application/json' }],
+    ['msgpack', Buffer.concat([Buffer.from([0xdd, 0, 1, 0x86, 0xa1]), Buffer.alloc(100_001, 0x80)]), MSGPACK],
+  ])('one with more than 100,000 values is 413 in %s', async (_, body, headers) => {
+    const gateway = await quietGateway()
+    expect(await gateway.fail(413, 'POST', '/message', { headers, body })).toMatchObject({
+      code: 'body_too_large',
+      data: { values: 100_000 },
+    })
+    // An import may have more, and is refused for what it is.
+    await gateway.fail(400, 'POST', '/import', { headers, body })
+  })
+
+  test('a text that is full of commas is one value', async () => {
+    const gateway = await quietGateway()
+    const input = '",:[{\\'.repeat(50_000)
+    expect((await gateway.send<{ result: string }>('POST', '/message', { input })).body.result).toContain(
+      ',:[{',
+    )
+  })
 
   test('one that is too large is 413, declared or not, and is not read to its end', async () => {
     const gateway = await quietGateway()

@@ -4,13 +4,15 @@ import type { SessionInfo } from '../../src/api.ts'
 import { packMsgpack, unpackMsgpack } from '../../src/gateway/msgpack.ts'
 import { createGateway } from './harness.ts'
 
+const LIMIT = 10_000
+
 describe('msgpack', () => {
   test('comes back as it went, for everything that JSON can say', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
         fc.pre(!JSON.stringify(value).includes('__proto__') && !Object.is(value, -0))
         const plain: unknown = JSON.parse(JSON.stringify(value))
-        expect(unpackMsgpack(packMsgpack(plain))).toEqual(plain)
+        expect(unpackMsgpack(packMsgpack(plain), LIMIT)).toEqual(plain)
       }),
     )
   })
@@ -33,7 +35,7 @@ describe('msgpack', () => {
     0.5,
     1e300,
   ])('keeps the number %d', (number) => {
-    expect(unpackMsgpack(packMsgpack(number))).toBe(number)
+    expect(unpackMsgpack(packMsgpack(number), LIMIT)).toBe(number)
   })
 
   test('cut anywhere is refused, and never read behind its end', () => {
@@ -43,7 +45,7 @@ describe('msgpack', () => {
       map: { a: {} },
     })
     for (let length = 0; length < whole.length; length++) {
-      expect(() => unpackMsgpack(whole.subarray(0, length))).toThrow('cut off')
+      expect(() => unpackMsgpack(whole.subarray(0, length), LIMIT)).toThrow('cut off')
     }
   })
 
@@ -51,7 +53,7 @@ describe('msgpack', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         try {
-          unpackMsgpack(bytes)
+          unpackMsgpack(bytes, LIMIT)
         } catch (error) {
           expect(error).toMatchObject({ code: 'invalid_input' })
         }
@@ -69,7 +71,7 @@ describe('msgpack', () => {
         body: packMsgpack(body),
       })
       expect(response.headers.get('content-type')).toBe('application/msgpack')
-      return { status: response.status, body: unpackMsgpack(await response.bytes()) }
+      return { status: response.status, body: unpackMsgpack(await response.bytes(), LIMIT) }
     }
     expect(await ask('/message', { input: 'hello', metadata: { a: [1, { b: null }] } })).toMatchObject({
       status: 200,
