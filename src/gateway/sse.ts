@@ -5,7 +5,7 @@
  *     what the kernel buffers, and one that stays stalled for `stallMs` is cut off.
  * V2  a silence is never longer than `heartbeatMs`: a comment is sent then, so that dead peers show.
  * V3  every event is one JSON text in one `data` line. JSON has no raw CR or LF, so no content can begin a line of its own.
- * V4  however it ends (source, client, our side), the source's signal is aborted and no timer is left.
+ * V4  however it ends (source, client, our side), the source's signal is aborted, its iterator is closed and no timer is left.
  */
 import type { Context } from 'hono'
 import { type Clock, systemClock, type Timer } from '../core/clock.ts'
@@ -24,6 +24,8 @@ export type SseSource = (signal: AbortSignal) => AsyncIterable<SseEvent>
 export interface SseOptions {
   /** Ends the stream, from our side. */
   signal?: AbortSignal
+  /** Where the stream begins, for a client that is cut off before the first event with an id. */
+  startId?: string
   /** Cuts the connection of a client that does not read. */
   onStall?: () => void
   clock?: Clock
@@ -52,7 +54,14 @@ export function sseStream(
   source: SseSource,
   options: SseOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { signal, onStall, clock = systemClock, heartbeatMs = HEARTBEAT_MS, stallMs = STALL_MS } = options
+  const {
+    signal,
+    startId,
+    onStall,
+    clock = systemClock,
+    heartbeatMs = HEARTBEAT_MS,
+    stallMs = STALL_MS,
+  } = options
   const ending = new AbortController()
   const iterator = source(ending.signal)[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
@@ -66,6 +75,7 @@ export function sseStream(
     stall?.cancel()
     signal?.removeEventListener('abort', end)
     ending.abort()
+    closeQuietly(iterator)
     wake()
   }
   signal?.addEventListener('abort', end)
@@ -89,7 +99,9 @@ export function sseStream(
   const next = async (): Promise<{ text: string; last: boolean }> => {
     if (!begun) {
       begun = true
-      return { text: `retry: ${RETRY_MS}\n\n`, last: false }
+      // A block without data is no event: an id in it only becomes the client's Last-Event-ID.
+      const id = startId === undefined ? '' : `id: ${startId}\n`
+      return { text: `retry: ${RETRY_MS}\n${id}\n`, last: false }
     }
     if (!asked) ask()
     if (answer === undefined && !ending.signal.aborted) {
@@ -132,6 +144,11 @@ export function sseStream(
     },
     { highWaterMark: 0 },
   )
+}
+
+/** Frees what an iteration holds, as soon as its pending step has ended. What that fails with concerns nobody any more. */
+export function closeQuietly(iterator: AsyncIterator<unknown>): void {
+  iterator.return?.().catch(() => undefined)
 }
 
 /** V3. */

@@ -1,6 +1,8 @@
+import { readdirSync, readlinkSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
 import { temporaryDirectory } from '../fakes/temporary-directory.ts'
+import { until } from '../fakes/until.ts'
 import { createGateway, eventsOf, type Gateway, takeEvents } from './harness.ts'
 
 const ECHO = { id: 'echo', behavior: 'echo' }
@@ -10,6 +12,17 @@ async function sessionWithTurns(gateway: Gateway, turns: number): Promise<Sessio
     await gateway.send('POST', '/message', { input: `turn ${turn}` })
   }
   return (await gateway.get<SessionInfo>('/sessions/current')).body
+}
+
+/** How many files under `directory` this process has open. */
+function openFiles(directory: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory)
+    } catch {
+      return false // that of the listing itself
+    }
+  }).length
 }
 
 describe('the events of a session', () => {
@@ -61,6 +74,16 @@ describe('the events of a session', () => {
     }
     expect(texts.join('')).toBe('hello')
     await sent
+  })
+
+  test('hold no file once their reader has left', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const { id } = await sessionWithTurns(gateway, 3)
+    const before = openFiles(gateway.team.directory)
+    for (let reader = 0; reader < 10; reader++) {
+      await takeEvents(await gateway.fetch(`/sessions/${id}/events`), 2)
+    }
+    await until('the files to be closed', () => openFiles(gateway.team.directory) === before)
   })
 
   test('end when the session goes to the trash', async () => {

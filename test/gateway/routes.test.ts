@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AgentInfo, SessionInfo } from '../../src/api.ts'
 import type { MemoryEntry } from '../../src/core/session-state.ts'
 import type { Outcome } from '../../src/protocol/from-agent.ts'
+import { AgentHandle } from '../../src/supervisor/agent-handle.ts'
+import { until } from '../fakes/until.ts'
 import { createGateway, eventsOf, type Gateway, json } from './harness.ts'
 
 const ECHO = { id: 'echo', behavior: 'echo' }
@@ -88,6 +90,34 @@ describe('messages over HTTP', () => {
       data: { outcome: { status: 'completed', result: 'hello\r\n\r\nevent: forged\ndata: {}\n\n' } },
     })
   })
+
+  test.each([0, 1, 2])(
+    'are forgotten by a stream whose reader leaves after %i readings',
+    async (readings) => {
+      const gateway = await gatewayWithEcho()
+      let left = false
+      const spy = vi.spyOn(AgentHandle.prototype, 'stream').mockImplementation(async function* (_, options) {
+        const { promise: aborted, resolve } = Promise.withResolvers<void>()
+        options?.signal?.addEventListener('abort', () => resolve())
+        try {
+          yield { type: 'turn-started', turnId: 'turn', sessionId: 'session', attempt: 1 }
+          await aborted
+        } finally {
+          left = true
+        }
+      })
+      onTestFinished(() => spy.mockRestore())
+      const response = await gateway.fetch('/agents/echo/message', {
+        method: 'POST',
+        ...json({ input: 'hello' }),
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      })
+      const reader = response.body?.getReader()
+      for (let reading = 0; reading < readings; reading++) await reader?.read()
+      await reader?.cancel()
+      await until('the reader to be forgotten', () => left)
+    },
+  )
 
   test('that cannot be taken are refused by status, also where a stream was asked for', async () => {
     const gateway = await gatewayWithEcho()

@@ -12,6 +12,8 @@ interface Source {
   fail: (error: Error) => void
   taken: () => number
   aborted: () => boolean
+  /** What the source holds while it is iterated is free. */
+  closed: () => boolean
 }
 
 /** A source that a test feeds. */
@@ -19,6 +21,7 @@ function createSource(): Source {
   const queue: (SseEvent | Error | 'end')[] = []
   let wake = Promise.withResolvers<void>()
   let taken = 0
+  let closed = false
   let signalOfStream: AbortSignal | undefined
   const push = (item: SseEvent | Error | 'end'): void => {
     queue.push(item)
@@ -29,15 +32,19 @@ function createSource(): Source {
     async *source(signal) {
       signalOfStream = signal
       signal.addEventListener('abort', () => push('end'))
-      for (;;) {
-        const item = queue.shift()
-        if (item === 'end') return
-        if (item instanceof Error) throw item
-        if (item === undefined) await wake.promise
-        else {
-          taken += 1
-          yield item
+      try {
+        for (;;) {
+          const item = queue.shift()
+          if (item === 'end') return
+          if (item instanceof Error) throw item
+          if (item === undefined) await wake.promise
+          else {
+            taken += 1
+            yield item
+          }
         }
+      } finally {
+        closed = true
       }
     },
     push,
@@ -45,6 +52,7 @@ function createSource(): Source {
     fail: push,
     taken: () => taken,
     aborted: () => signalOfStream?.aborted ?? false,
+    closed: () => closed,
   }
 }
 
@@ -97,6 +105,7 @@ describe('a stream of events', () => {
     expect(stalls).toBe(1)
     expect(feed.taken()).toBe(1)
     expect(feed.aborted()).toBe(true)
+    await until('the source to be closed', feed.closed)
     expect(clock.timers).toBe(0)
   })
 
@@ -118,6 +127,24 @@ describe('a stream of events', () => {
     await left.cancel()
     expect(theirs.aborted()).toBe(true)
     await until('no timers', () => clock.timers === 0)
+    await until('the source to be closed', theirs.closed)
+  })
+
+  test('closes a source that is at rest when its reader goes away', async () => {
+    const { source, push, closed } = createSource()
+    const reader = sseStream(source).getReader()
+    await readText(reader)
+    push({ event: 'a', data: 1 })
+    await readText(reader)
+    await reader.cancel()
+    await until('the source to be closed', closed)
+  })
+
+  test('begins with the id that it is given, which is no event', async () => {
+    const { source } = createSource()
+    const reader = sseStream(source, { startId: '3:7' }).getReader()
+    expect(await readText(reader)).toBe('retry: 1000\nid: 3:7\n\n')
+    await reader.cancel()
   })
 
   test('ends with an error event where its source fails, without what a fault of ours says', async () => {

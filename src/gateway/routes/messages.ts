@@ -14,7 +14,7 @@ import {
   stallCutter,
 } from '../context.ts'
 import { agentId, cancelBody, type MessageBody, messageBody, outcome, taskId } from '../schemas.ts'
-import { EVENT_STREAM, sseResponse, type SseSource } from '../sse.ts'
+import { closeQuietly, EVENT_STREAM, type SseEvent, sseResponse, type SseSource } from '../sse.ts'
 
 const tags = ['messages']
 const params = z.object({ agent: agentId })
@@ -144,10 +144,18 @@ async function beginTurn(start: (signal: AbortSignal) => AsyncIterable<TurnEvent
   const timer = systemClock.setTimer(FIRST_EVENT_MS, resolve)
   await Promise.race([first, patience])
   timer.cancel()
-  return async function* turnEvents(signal) {
-    signal.addEventListener('abort', () => waiting.abort(), { once: true })
+  async function* turnEvents(): AsyncGenerator<SseEvent, void, undefined> {
     for (let result = await first; !result.done; result = await iterator.next()) {
       yield { event: result.value.type, data: result.value }
     }
+  }
+  return (signal) => {
+    // Not in the generator: a client can be gone before that begins.
+    const leave = (): void => {
+      waiting.abort()
+      closeQuietly(iterator)
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    return turnEvents()
   }
 }
