@@ -59,7 +59,7 @@ export const ERROR_CODES = {
   gateway_busy: 'The gateway reads as many bytes of requests as it can hold: send it again.',
   gateway_unreachable: 'The gateway of a running supervisor did not answer, or what answered is no gateway.',
   address_unusable: 'The gateway cannot listen at that address: it is taken, or not of this machine.',
-  insecure_bind: 'An address beyond this machine needs a token that was set, and TLS or --insecure-http.',
+  insecure_bind: 'An address beyond this machine needs a token that was set, and --insecure-http.',
   internal: 'A fault of Agentry itself.',
 } as const
 

@@ -72,10 +72,12 @@ function addServeCommand(program: Command, action: ActionOf): void {
       `0: any free one (default: ${DEFAULT_PORT}, and where that is taken any free one)`,
       wholeNumber,
     )
-    .option('--allow-host <name>', 'a name by which the gateway is reached too; may be repeated', collect)
-    .option('--tls-cert <file>', 'certificate, in PEM')
-    .option('--tls-key <file>', 'its key, in PEM')
-    .option('--insecure-http', 'listen beyond this machine without TLS, behind a proxy that has it')
+    .option(
+      '--allow-host <name>',
+      'name or name:port by which the gateway is reached too; may be repeated',
+      collect,
+    )
+    .option('--insecure-http', 'listen beyond this machine, where a proxy has the TLS')
     .option('--keep', 'start it again when it dies')
     .option('--grace <seconds>', 'what running turns have to finish at the end (default: 10)', wholeNumber)
     .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))

@@ -10,8 +10,6 @@ export interface ServeCommandOptions {
   host?: string
   port?: number
   allowHost?: string[]
-  tlsCert?: string
-  tlsKey?: string
   insecureHttp?: boolean
   /** Start it again when it dies. */
   keep?: boolean

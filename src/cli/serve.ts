@@ -1,8 +1,6 @@
 /** `agentry serve`: the team with its gateway, until a signal comes. */
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { TeamEvent } from '../api.ts'
-import { AgentryError, describeThrown } from '../errors.ts'
+import { describeThrown } from '../errors.ts'
 import { assertBindable } from '../gateway/address.ts'
 import { DEFAULT_HOST } from '../gateway/defaults.ts'
 import { type Gateway, serveTeam } from '../gateway/serve.ts'
@@ -28,13 +26,12 @@ export async function serve(context: CommandContext, options: ServeCommandOption
   const { config, data } = setup
   const set = io.env[TOKEN_VARIABLE]
   if (set !== undefined) assertToken(set, TOKEN_VARIABLE)
-  const tls = readTls(options, io.cwd)
   const address = {
     host: options.host ?? DEFAULT_HOST,
     tokenIsSet: set !== undefined,
     insecureHttp: options.insecureHttp ?? false,
   }
-  assertBindable({ ...address, tls: tls !== undefined }) // Before anything is opened.
+  assertBindable(address) // Before anything is opened.
 
   const log = createLog(io.stderr, options.logLevel)
   const stopping = Promise.withResolvers<void>()
@@ -59,7 +56,6 @@ export async function serve(context: CommandContext, options: ServeCommandOption
       version: context.version,
       ...(options.port !== undefined && { port: options.port }),
       ...(formerPort !== undefined && { formerPort }),
-      ...(tls !== undefined && { tls }),
       ...(options.allowHost !== undefined && { names: options.allowHost }),
       ...(config?.defaultAgent !== undefined && { defaultAgent: config.defaultAgent }),
       onAnswer: (request) => logAnswer(log, request),
@@ -110,28 +106,4 @@ function tokenOf(data: string): () => string {
 function formerPortOf(data: string): number | undefined {
   const url = readOwner(data)?.url
   return url === undefined || !URL.canParse(url) ? undefined : Number(new URL(url).port) || undefined
-}
-
-function readTls(
-  { tlsCert, tlsKey }: ServeCommandOptions,
-  cwd: string,
-): { cert: string; key: string } | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new AgentryError(
-      'invalid_input',
-      'expected --tls-cert and --tls-key together, received one of them',
-    )
-  }
-  return { cert: readPem(tlsCert, cwd), key: readPem(tlsKey, cwd) }
-}
-
-function readPem(file: string, cwd: string): string {
-  try {
-    return readFileSync(resolve(cwd, file), 'utf8')
-  } catch (cause) {
-    throw new AgentryError('invalid_input', `expected a file in PEM at ${file}: ${describeThrown(cause)}`, {
-      cause,
-    })
-  }
 }

@@ -42,9 +42,8 @@ export interface AnsweredRequest {
 export interface AppOptions {
   /** Read at every request: it can be rotated. */
   token: () => string
-  /** True for a Host that the gateway is reached by. */
-  isOwnHost: (host: string) => boolean
-  scheme?: 'http' | 'https'
+  /** The origins of the gateway's own pages at a Host, such as `['http://127.0.0.1:7420']`; undefined where it is not reached by that Host. */
+  originsAt: (host: string) => readonly string[] | undefined
   version: string
   /** The agent of paths that name none. Default: the first agent. */
   defaultAgent?: string
@@ -60,7 +59,7 @@ const OPENAPI_PATH = '/openapi.json'
 const OPEN_PATHS = ['/health', OPENAPI_PATH, DOCS_PATH, `${DOCS_PATH}/`]
 
 export function createApp(team: Team, options: AppOptions): GatewayApp {
-  const { token, isOwnHost, version, scheme = 'http', onAnswer, onFault = () => undefined } = options
+  const { token, originsAt, version, onAnswer, onFault = () => undefined } = options
   const closing = options.closing ?? new AbortController().signal
   const defaultAgent = (): string | undefined => options.defaultAgent ?? team.agents()[0]?.id
   const context: RouteContext = {
@@ -98,7 +97,7 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
     await next()
     c.res.headers.set('x-content-type-options', 'nosniff')
   })
-  app.use(checkAddress({ isOwnHost, scheme }))
+  app.use(checkAddress({ originsAt }))
   app.use(checkToken(token, OPEN_PATHS))
   app.use(async (_, next) => {
     if (closing.aborted) throw new AgentryError('team_closed', 'the gateway is stopping')

@@ -3,7 +3,7 @@
  *
  * G1  nothing of a request but its line and headers is read before these checks have passed.
  * G2  the Host must be an address that the gateway is reached by: a name that an attacker's DNS points here is refused.
- * G3  an Origin, where there is one, must be the gateway's own: pages of other sites (`null` too) are refused, whatever they
+ * G3  an Origin, where there is one, must be the gateway's own at that Host: pages of other sites (`null` too) are refused, whatever they
  *     know. There are no CORS headers, so a preflight never succeeds.
  * G4  the token is compared in a time that says nothing about it.
  */
@@ -13,23 +13,23 @@ import { quote } from '../core/ids.ts'
 import { AgentryError } from '../errors.ts'
 
 export interface AddressCheck {
-  /** True for a Host (name or address, with the port where it is not the default one) that is the gateway's own. */
-  isOwnHost: (host: string) => boolean
-  scheme: 'http' | 'https'
+  /** The origins of the gateway's own pages at a Host, or undefined where it is not reached by that Host. */
+  originsAt: (host: string) => readonly string[] | undefined
 }
 
 /** G2 and G3. Throws `forbidden`. */
-export function checkAddress({ isOwnHost, scheme }: AddressCheck): MiddlewareHandler {
+export function checkAddress({ originsAt }: AddressCheck): MiddlewareHandler {
   return async (c, next) => {
     const host = c.req.header('host') ?? new URL(c.req.url).host
-    if (!isOwnHost(host)) {
+    const origins = originsAt(host)
+    if (origins === undefined) {
       throw new AgentryError(
         'forbidden',
         `expected an address of this gateway as Host, received ${quote(host)}`,
       )
     }
     const origin = c.req.header('origin')
-    if (origin !== undefined && origin !== `${scheme}://${host}`) {
+    if (origin !== undefined && !origins.includes(origin.toLowerCase())) {
       throw new AgentryError(
         'forbidden',
         `expected no Origin but the gateway's own, received ${quote(origin)}`,

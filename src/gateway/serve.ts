@@ -5,27 +5,24 @@
  * L2  after drain() no work is taken and streams of events end; what was taken before is still answered.
  * L3  close() comes to an end: connections that are not done by its deadline are cut.
  */
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { once } from 'node:events'
 import { getRequestListener } from '@hono/node-server'
 import type { Team } from '../api.ts'
 import { systemClock } from '../core/clock.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
-import { assertBindable, ownHosts, urlOf } from './address.ts'
+import { assertBindable, ownOrigins, urlOf } from './address.ts'
 import { type AppOptions, createApp } from './app.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
 
-export interface ServeOptions extends Omit<AppOptions, 'isOwnHost' | 'scheme' | 'closing'> {
+export interface ServeOptions extends Omit<AppOptions, 'originsAt' | 'closing'> {
   /** Default: 127.0.0.1. */
   host?: string
   /** 0: any free one. Default: 7420, and where that is taken any free one. */
   port?: number
   /** Tried first where `port` is 0 or left out: where clients knew the gateway. */
   formerPort?: number
-  /** PEM texts. */
-  tls?: { cert: string; key: string }
-  /** Names beside its address by which the gateway is reached, such as that of a proxy before it. */
+  /** Names beside its address by which the gateway is reached, such as that of a proxy before it: `name`, or `name:port`. */
   names?: readonly string[]
   /** The token was set by who runs the gateway. Needed beyond this machine. Default: false. */
   tokenIsSet?: boolean
@@ -56,29 +53,26 @@ const MAX_CONNECTIONS = 2_000
 
 /** Throws `insecure_bind`, `address_unusable`. */
 export async function serveTeam(team: Team, options: ServeOptions): Promise<Gateway> {
-  const { host = DEFAULT_HOST, tls, names, tokenIsSet = false, insecureHttp = false, ...rest } = options
-  assertBindable({ host, tokenIsSet, tls: tls !== undefined, insecureHttp })
-  const scheme = tls === undefined ? 'http' : 'https'
+  const { host = DEFAULT_HOST, names, tokenIsSet = false, insecureHttp = false, ...rest } = options
+  assertBindable({ host, tokenIsSet, insecureHttp })
   const closing = new AbortController()
-  let isOwnHost: (header: string) => boolean = () => false
+  const originsAt = ownOrigins(host, names)
+  let port: number | undefined
   const app = createApp(team, {
     ...rest,
-    scheme,
     closing: closing.signal,
-    isOwnHost: (header) => isOwnHost(header),
+    originsAt: (header) => (port === undefined ? undefined : originsAt(header, port)),
   })
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const answer: RequestListener = (request, response) => void listener(request, response)
-  const server =
-    tls === undefined ? createHttpServer(LIMITS, answer) : createHttpsServer({ ...LIMITS, ...tls }, answer)
+  const server = createServer(LIMITS, answer)
   server.maxConnections = MAX_CONNECTIONS
-  const port = await listen(server, host, options)
-  isOwnHost = ownHosts(host, port, scheme, names)
+  port = await listen(server, host, options)
 
   let closed: Promise<void> | undefined
   const drain = (): void => closing.abort()
   return {
-    url: urlOf(host, port, scheme),
+    url: urlOf(host, port),
     drain,
     close({ graceMs = DEFAULT_GRACE_MS } = {}) {
       drain()

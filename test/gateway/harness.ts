@@ -39,7 +39,7 @@ export async function createGateway(
   const closing = new AbortController()
   const app = createApp(team, {
     token: () => TOKEN,
-    isOwnHost: (host) => host === HOST,
+    originsAt: (host) => (host === HOST ? [`http://${HOST}`] : undefined),
     version: '0.0.0',
     closing: closing.signal,
     onAnswer: (request) => answered.push(request),

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const { tmpdir } = await import('node:os')
   const data = mkdtempSync(`${tmpdir()}/agentry-openapi-`)
   const team = await createTeam({ data, host: 'in-process' })
-  const app = createApp(team, { token: () => 't', isOwnHost: () => true, version: '1.2.3' })
+  const app = createApp(team, { token: () => 't', originsAt: () => [], version: '1.2.3' })
   document = (await (await app.request('/openapi.json')).json()) as Document
   routes = app.routes
     .filter(({ method }) => method !== 'ALL')
