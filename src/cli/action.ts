@@ -14,6 +14,13 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('Expected a whole number.')
 }
 
+/** Reads the value of an option as a TCP port; 0 is any free one. */
+export function portNumber(text: string): number {
+  const port = wholeNumber(text)
+  if (port <= 65_535) return port
+  throw new InvalidArgumentError('Expected a port: 0 to 65535.')
+}
+
 /** Gathers the values of an option that may be repeated. */
 export function collect(value: string, values: string[] = []): string[] {
   return [...values, value]

@@ -1,42 +1,50 @@
 /**
  * `agentry serve --keep`: a small process that starts the server, and starts it again when it dies.
  *
- * W1  a signal to end is passed on as SIGTERM, each once; the server's end is the end then.
- * W2  a server that refuses to start (what is asked for is wrong, or another one owns the directory) is not started again.
- * W3  every other end brings a new server: at once, or after a growing wait where one after the other lived only briefly.
+ * W1  a signal to end is passed on, each once; the server's end is the end then.
+ * W2  every other end is judged by keep-decision.ts: a new server is started at once, or after a growing wait where one after the
+ *     other lived only briefly, or the keeper ends with it.
+ * W3  a server does not outlive its keeper, however that ends: the channel between them closes, and the server ends in good order.
+ * W4  the next server listens where the one before did.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs, RESTART_BACKOFF } from '../core/backoff.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { decide, type KeptHistory } from './keep-decision.ts'
+import type { ServingMessage } from './kept.ts'
 import type { CommandContext } from './open-team.ts'
-
-/** A server that lived this long had started well: the waits begin anew. */
-const WELL_MS = 10_000
-
-const FINAL: ReadonlySet<ExitCode> = new Set([EXIT.ok, EXIT.usage, EXIT.notFound, EXIT.conflict])
+import { KEPT_VARIABLE } from './serve-options.ts'
 
 /** Resolves with the exit code of the last server. */
 export async function keepServing({ io, report }: CommandContext): Promise<ExitCode> {
   const ending = new AbortController()
   let server: ChildProcess | undefined
-  const unsubscribe = io.onSignal(() => {
+  let port = 0
+  let history: KeptHistory = { hasServed: false, brief: 0 }
+  const unsubscribe = io.onSignal((signal) => {
     ending.abort()
-    server?.kill('SIGTERM')
+    server?.kill(signal)
   })
   try {
-    for (let brief = 0; ;) {
+    for (;;) {
       const startedMs = io.clock.monotonicMs()
-      server = startServer(io.env)
+      server = startServer(io.env, port)
+      server.on('message', (message) => {
+        if (!isServing(message)) return
+        port = message.port
+        history = { ...history, hasServed: true }
+      })
       await once(server, 'exit')
       const code: ExitCode | null = server.exitCode
       if (ending.signal.aborted) return code ?? EXIT.failure
-      if (code !== null && FINAL.has(code)) return code
-      brief = io.clock.monotonicMs() - startedMs < WELL_MS ? brief + 1 : 0
+      const decision = decide(history, { code, livedMs: io.clock.monotonicMs() - startedMs })
+      if (decision.action === 'stop') return code ?? EXIT.failure
+      history = decision.history
       report.note(`the server ended (${code === null ? 'killed' : `exit code ${code}`}) and is started again`)
-      if (brief < 2) continue
-      await sleep(backoffMs(RESTART_BACKOFF, brief - 1, Math.random), undefined, {
+      if (decision.retry === 0) continue
+      await sleep(backoffMs(RESTART_BACKOFF, decision.retry, Math.random), undefined, {
         signal: ending.signal,
       }).catch(
         () => undefined, // Asked to end while nothing ran.
@@ -48,9 +56,22 @@ export async function keepServing({ io, report }: CommandContext): Promise<ExitC
   }
 }
 
-/** This command again, without --keep. In a group of its own: Ctrl-C in a terminal comes here alone, and is passed on (W1). */
-function startServer(env: CommandContext['io']['env']): ChildProcess {
+/**
+ * This command again, without --keep, and with a channel to it (W3). In a group of its own: Ctrl-C in a terminal comes here alone, and
+ * is passed on (W1).
+ */
+function startServer(env: CommandContext['io']['env'], formerPort: number): ChildProcess {
   const { execPath, execArgv, argv } = process
   const args = [...execArgv, ...argv.slice(1).filter((argument) => argument !== '--keep')]
-  return spawn(execPath, args, { env: { ...env }, stdio: 'inherit', detached: true })
+  return spawn(execPath, args, {
+    env: { ...env, [KEPT_VARIABLE]: String(formerPort) },
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    detached: true,
+  })
+}
+
+function isServing(message: unknown): message is ServingMessage {
+  return (
+    typeof message === 'object' && message !== null && 'port' in message && typeof message.port === 'number'
+  )
 }

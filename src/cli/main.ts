@@ -11,7 +11,7 @@ import type { CliIo } from './io.ts'
 import type { GlobalOptions } from './open-team.ts'
 import { createProgram } from './program.ts'
 import { createReport } from './report.ts'
-import { TOKEN_VARIABLE } from './serve-options.ts'
+import { KEPT_VARIABLE, TOKEN_VARIABLE } from './serve-options.ts'
 import type { EndingSignal } from './signals.ts'
 
 /** Runs the command that `argv` (without node and script) names. Resolves with its exit code; never rejects. */
@@ -47,8 +47,9 @@ export async function main(): Promise<void> {
 
 function processIo(): CliIo {
   const env = { ...process.env }
-  // For the gateway alone: threads begin with a copy of the process's environment, and modules of a user's behaviors read it.
+  // For the server alone: threads begin with a copy of the process's environment, and modules of a user's behaviors read it.
   delete process.env[TOKEN_VARIABLE]
+  delete process.env[KEPT_VARIABLE]
   return {
     stdout: process.stdout,
     stderr: process.stderr,

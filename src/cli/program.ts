@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { RESTART_TYPES } from '../core/restart-policy.ts'
 import { BEHAVIOR_NAMES } from '../options.ts'
-import { type ActionOf, collect, wholeNumber } from './action.ts'
+import { type ActionOf, collect, portNumber, wholeNumber } from './action.ts'
 import { listAgents, restartAgent, spawnAgent, stopAgent } from './agents.ts'
 import { doctor } from './doctor.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -70,7 +70,7 @@ function addServeCommand(program: Command, action: ActionOf): void {
     .option(
       '--port <port>',
       `0: any free one (default: ${DEFAULT_PORT}, and where that is taken any free one)`,
-      wholeNumber,
+      portNumber,
     )
     .option(
       '--allow-host <name>',

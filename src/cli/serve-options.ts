@@ -3,6 +3,9 @@
 /** Sets the token of a gateway, and of the commands that talk to it, in place of the file. */
 export const TOKEN_VARIABLE = 'AGENTRY_TOKEN'
 
+/** Set by `--keep` for the server that it starts: the port of the one before, or 0. */
+export const KEPT_VARIABLE = 'AGENTRY_KEPT'
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 

@@ -7,6 +7,7 @@ import { type Gateway, serveTeam } from '../gateway/serve.ts'
 import { readOwner } from '../store/owner-file.ts'
 import { assertToken, ensureToken, readToken, tokenFileOf } from '../store/token-file.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { keeperOf } from './kept.ts'
 import { createLog, logAnswer, type Logger, logEvent } from './log.ts'
 import { type CommandContext, giveFirstAgent, openTeam, resolveSetup } from './open-team.ts'
 import { type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
@@ -40,8 +41,13 @@ export async function serve(context: CommandContext, options: ServeCommandOption
     log.info('stopping: no new work is taken')
     stopping.resolve()
   })
-  const formerPort = formerPortOf(data)
+  const keeper = keeperOf(io)
+  const formerPort = keeper?.formerPort ?? formerPortOf(data)
   const team = await openTeam(context, setup, { resume: true, start: 'all' })
+  const forgetKeeper = keeper?.onGone(() => {
+    log.warn('stopping: the process that kept this one is gone')
+    stopping.resolve()
+  })
   let gateway: Gateway | undefined
   const following = new AbortController()
   try {
@@ -61,8 +67,9 @@ export async function serve(context: CommandContext, options: ServeCommandOption
       onAnswer: (request) => logAnswer(log, request),
       onFault: (error) => log.error({ err: error }, 'fault'),
     })
-    team.announce(gateway.url)
     const { url } = gateway
+    team.announce(url)
+    keeper?.serving(Number(new URL(url).port))
     const tokenFile = set === undefined ? tokenFileOf(data) : undefined
     const where = tokenFile === undefined ? `${TOKEN_VARIABLE} as set` : tokenFile
     report.line(
@@ -78,6 +85,7 @@ export async function serve(context: CommandContext, options: ServeCommandOption
       await gateway?.close()
     } finally {
       following.abort()
+      forgetKeeper?.()
       signals.release()
     }
   }

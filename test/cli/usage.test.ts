@@ -33,6 +33,9 @@ describe('the command line', () => {
     ['agents list --stats', 'invalid_input', "unknown option '--stats'"],
     ['sessions list extra', 'invalid_input', 'too many arguments'],
     ['sessions list --status lost', 'invalid_input', "argument 'lost' is invalid"],
+    ['serve --port 99999', 'invalid_input', 'Expected a port: 0 to 65535.'],
+    ['serve --port x', 'invalid_input', 'Expected a whole number.'],
+    ['serve --keep --port 99999', 'invalid_input', 'Expected a port: 0 to 65535.'],
     ['--data', 'invalid_input', "option '--data <dir>' argument missing"],
   ])('refuses %j as %s, and touches nothing', async (line, code, message) => {
     const cli = createCli()

@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { EventSource } from 'eventsource'
 import { describe, expect, test } from 'vitest'
+import { openDirectory } from '../../src/store/directory.ts'
 import { until } from '../fakes/until.ts'
 import { ended, runCli, startCli, temporaryFolder } from './built-cli.ts'
 
@@ -259,7 +260,7 @@ describe('agentry serve', () => {
   })
 })
 
-describe('sockets that mean no good', () => {
+describe('hostile connections', () => {
   test.each([
     ['both lengths', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['two lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n\r\n{}'],
@@ -333,15 +334,31 @@ describe('sockets that mean no good', () => {
   })
 })
 
-describe('agentry serve --keep', () => {
-  test('has a killed server back within 2 s at the same address, with all that was acknowledged', async () => {
-    const cwd = temporaryFolder()
-    const keeper = startCli(['--json', 'serve', '--keep', '--port', '0'], { cwd })
-    const lines = createInterface(keeper.stdout)[Symbol.asyncIterator]()
-    const nextServer = async (): Promise<{ url: string; tokenFile: string; pid: number }> => {
+interface Kept {
+  keeper: ChildProcessWithoutNullStreams
+  /** Where the next server is, once it serves. */
+  nextServer(): Promise<{ url: string; tokenFile: string; pid: number }>
+  log(): string
+}
+
+function startKeeper(cwd: string): Kept {
+  const keeper = startCli(['--json', 'serve', '--keep', '--port', '0'], { cwd })
+  const lines = createInterface(keeper.stdout)[Symbol.asyncIterator]()
+  let log = ''
+  keeper.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  return {
+    keeper,
+    async nextServer() {
       const { value } = (await lines.next()) as { value: string }
       return JSON.parse(value) as { url: string; tokenFile: string; pid: number }
-    }
+    },
+    log: () => log,
+  }
+}
+
+describe('agentry serve --keep', () => {
+  test('has a killed server back within 2 s at the same address, with all that was acknowledged', async () => {
+    const { keeper, nextServer } = startKeeper(temporaryFolder())
     let server = await nextServer()
     const headers = {
       authorization: `Bearer ${readFileSync(server.tokenFile, 'utf8').trim()}`,
@@ -364,6 +381,40 @@ describe('agentry serve --keep', () => {
     keeper.kill('SIGTERM')
     expect((await exit)[0]).toBe(0)
     expect(existsSync(`/proc/${server.pid}`)).toBe(false)
+  })
+
+  test('is back after another command had the directory in between', async () => {
+    const cwd = temporaryFolder()
+    const { keeper, nextServer, log } = startKeeper(cwd)
+    const { pid, url } = await nextServer()
+    process.kill(pid, 'SIGKILL')
+    await until('the end of the server', () => !existsSync(`/proc/${pid}`))
+    // Long before the next server has started.
+    const owned = await openDirectory({ directory: join(cwd, 'sessions') })
+    await until('a refused server', () => log().includes('directory_owned'))
+    owned.close()
+    expect((await nextServer()).url).toBe(url)
+    const exit = once(keeper, 'exit')
+    keeper.kill('SIGTERM')
+    expect((await exit)[0]).toBe(0)
+  })
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends with its server at %s', async (signal) => {
+    const { keeper, nextServer } = startKeeper(temporaryFolder())
+    const { pid } = await nextServer()
+    const exit = once(keeper, 'exit')
+    keeper.kill(signal)
+    expect((await exit)[0]).toBe(0)
+    expect(existsSync(`/proc/${pid}`)).toBe(false)
+  })
+
+  test('leaves no server behind when it is killed itself', async () => {
+    const cwd = temporaryFolder()
+    const { keeper, nextServer } = startKeeper(cwd)
+    const { pid } = await nextServer()
+    keeper.kill('SIGKILL')
+    await until('the end of the server', () => !existsSync(`/proc/${pid}`))
+    expect((await runCli(['agents', 'list'], { cwd })).code).toBe(0)
   })
 
   test('does not insist where the server refuses to start', async () => {

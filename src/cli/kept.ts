@@ -1,0 +1,36 @@
+/** What a server knows of the process that keeps it (keep.ts). The two have a channel, which ends with either of them. */
+import type { CliIo } from './io.ts'
+import { KEPT_VARIABLE } from './serve-options.ts'
+
+export interface Keeper {
+  /** Where the server before this one listened. */
+  readonly formerPort: number | undefined
+  /** Tells it where this one listens. */
+  serving(port: number): void
+  /** Calls `listener` when the keeper is gone, until the function that it returns is called. */
+  onGone(listener: () => void): () => void
+}
+
+/** What a server tells its keeper. */
+export interface ServingMessage {
+  port: number
+}
+
+/** Undefined for a server that nobody keeps. */
+export function keeperOf({ env }: Pick<CliIo, 'env'>): Keeper | undefined {
+  const formerPort = env[KEPT_VARIABLE]
+  if (formerPort === undefined || process.send === undefined) return undefined
+  return {
+    formerPort: Number(formerPort) || undefined,
+    serving(port) {
+      const message: ServingMessage = { port }
+      // Nobody hears it where the keeper is gone: onGone says so.
+      process.send?.(message, undefined, undefined, () => undefined)
+    },
+    onGone(listener) {
+      process.on('disconnect', listener)
+      if (!process.connected) listener()
+      return () => process.off('disconnect', listener)
+    },
+  }
+}
