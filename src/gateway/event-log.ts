@@ -4,6 +4,7 @@
  * E1  a reader is a position and no queue: however slow it is, it costs nothing and holds up nobody.
  * E2  a reader gets every event behind its position, in order; where some of them are gone, it is told so first (`missed`).
  * E3  positions are those of one run of the supervisor: in another one they mean nothing.
+ * E4  who waits for one session is not woken by what happens elsewhere, and misses nothing by that.
  */
 import type { Team, TeamEvent } from '../api.ts'
 
@@ -18,11 +19,16 @@ export interface Batch {
 const CAPACITY = 1_000
 const MAX_BATCH = 64
 
+interface Waiting {
+  sessionId: string | undefined
+  wake: (position: number) => void
+}
+
 export class EventLog {
   readonly epoch: number
   readonly #capacity: number
   readonly #events: TeamEvent[] = []
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Set<Waiting>()
   /** The seq of the last event that was dropped. */
   #dropped = 0
   #closed = false
@@ -58,33 +64,54 @@ export class EventLog {
     }
   }
 
-  /** Resolves when there is more than at the call, when the log is closed, or when `signal` aborts. */
-  async more(signal: AbortSignal): Promise<void> {
-    if (this.#closed || signal.aborted) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const wake = (): void => resolve()
-    this.#waiting.add(wake)
-    signal.addEventListener('abort', wake)
-    await promise
-    this.#waiting.delete(wake)
-    signal.removeEventListener('abort', wake)
+  /**
+   * Waits for an event that is not there at the call: any, or one of session `sessionId` (or a `reset`). Resolves with the position
+   * right before it; when the log is closed or `signal` aborts, with the end.
+   */
+  async more(signal: AbortSignal, sessionId?: string): Promise<number> {
+    if (this.#closed || signal.aborted) return this.end
+    const { promise, resolve } = Promise.withResolvers<number>()
+    const waiting = { sessionId, wake: resolve }
+    const onAbort = (): void => resolve(this.end)
+    this.#waiting.add(waiting)
+    signal.addEventListener('abort', onAbort)
+    const position = await promise
+    this.#waiting.delete(waiting)
+    signal.removeEventListener('abort', onAbort)
+    return position
   }
 
   async #follow(events: AsyncIterable<TeamEvent>): Promise<void> {
-    for await (const event of events) {
-      this.#events.push(event)
-      if (this.#events.length > this.#capacity) this.#dropped = this.#events.shift()?.seq ?? 0
-      this.#wake()
+    try {
+      for await (const event of events) this.#append(event)
+    } finally {
+      this.#close()
     }
-    this.#close()
+  }
+
+  #append(event: TeamEvent): void {
+    const position = this.end
+    this.#events.push(event)
+    if (this.#events.length > this.#capacity) this.#dropped = this.#events.shift()?.seq ?? 0
+    for (const { sessionId, wake } of this.#waiting) {
+      if (sessionId === undefined || concerns(event, sessionId)) wake(position)
+    }
   }
 
   #close(): void {
     this.#closed = true
-    this.#wake()
+    for (const { wake } of this.#waiting) wake(this.end)
   }
+}
 
-  #wake(): void {
-    for (const resolve of this.#waiting) resolve()
+/** True for an event of that session, and for one that stands for any. */
+function concerns(event: TeamEvent, sessionId: string): boolean {
+  switch (event.type) {
+    case 'session':
+      return event.session.id === sessionId
+    case 'turn':
+      return event.sessionId === sessionId
+    default:
+      return event.type === 'reset'
   }
 }

@@ -21,6 +21,11 @@ function createLog(capacity: number) {
   return { hub, closing, log, publish, faults }
 }
 
+function turnStarted(hub: EventHub, sessionId: string): void {
+  const event = { type: 'turn-started', turnId: 'turn', sessionId, attempt: 1 } as const
+  hub.publish({ type: 'turn', agentId: 'a', sessionId, event })
+}
+
 const seqs = (events: readonly TeamEvent[]): number[] => events.map(({ seq }) => seq)
 const never = new AbortController().signal
 
@@ -56,6 +61,36 @@ describe('the log of events', () => {
     await last
     expect(log.closed).toBe(true)
     await log.more(never)
+  })
+
+  test('wakes who waits for a session by what concerns it only, and behind all the rest', async () => {
+    const { hub, log, publish } = createLog(3)
+    let woken: number | undefined
+    void log.more(never, 'mine').then((position) => (woken = position))
+    await publish(10)
+    turnStarted(hub, 'other')
+    await until('the event', () => log.end === 11)
+    expect(woken).toBeUndefined()
+    turnStarted(hub, 'mine')
+    const position = await until('the wake', () => woken)
+    expect(log.behind(position)).toMatchObject({ missed: false, events: [{ seq: 12, sessionId: 'mine' }] })
+  })
+
+  test('ends where following the events fails', async () => {
+    const faults: unknown[] = []
+    const log = new EventLog(
+      {
+        epoch: 1,
+        // oxlint-disable-next-line require-yield
+        async *events() {
+          throw new Error('broken')
+        },
+      },
+      { signal: never, onFault: (error) => faults.push(error) },
+    )
+    await log.more(never)
+    expect(log.closed).toBe(true)
+    await until('the fault', () => faults.length === 1)
   })
 
   test('ends with the team', async () => {

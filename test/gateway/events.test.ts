@@ -114,6 +114,17 @@ describe('the events of the team', () => {
     expect(resumed).toEqual(third)
   })
 
+  test('can be gone on with before the first: the stream begins with the id of where it is', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const response = await gateway.fetch('/events')
+    const first = await response.body?.getReader().read()
+    const id = /^id: (\d+:\d+)$/m.exec(Buffer.from(first?.value ?? []).toString())?.[1] ?? ''
+    await gateway.send('POST', '/message', { input: 'x' })
+    const [event] = await takeEvents(await gateway.fetch('/events', { headers: { 'last-event-id': id } }), 1)
+    const [epoch, seq] = id.split(':').map(Number)
+    expect(event?.id).toBe(`${epoch}:${(seq ?? 0) + 1}`)
+  })
+
   test('begin with reset for a reader of another run', async () => {
     const gateway = await createGateway({ team: { agents: [ECHO] } })
     const response = await gateway.fetch('/events', {

@@ -1,11 +1,14 @@
 /** The two streams of events: of one session, durable and complete, and of the team, as it happens. */
 import { createRoute, z } from '@hono/zod-openapi'
-import type { Team } from '../../api.ts'
-import { AgentryError, isAgentryError } from '../../errors.ts'
+import { AgentryError } from '../../errors.ts'
 import { type GatewayApp, requireSession, type RouteContext, stallCutter } from '../context.ts'
 import type { EventLog } from '../event-log.ts'
 import { agentId, sessionId } from '../schemas.ts'
+import { sessionEvents, untilKnown } from '../session-events.ts'
 import { EVENT_STREAM, type SseEvent, sseResponse } from '../sse.ts'
+
+/** How long the report of a record that is on disk can take to arrive. */
+const REPORT_MS = 1_000
 
 const seq = z
   .string()
@@ -44,13 +47,16 @@ export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteCon
       },
       responses: { 200: events('The stream. It ends when the session goes to the trash.') },
     }),
-    (c) => {
+    async (c) => {
       const { agent, id } = c.req.valid('param')
-      const session = requireSession(team, agent, id)
+      requireSession(team, agent, id)
       const after = c.req.valid('header')['last-event-id'] ?? c.req.valid('query').after ?? 0
-      if (after > session.seq) {
-        throw new AgentryError('invalid_input', `expected a seq up to ${session.seq}, received ${after}`, {
-          data: { path: 'after', seq: session.seq },
+      const waiting = AbortSignal.any([closing, AbortSignal.timeout(REPORT_MS)])
+      await untilKnown(team, log, id, after, waiting)
+      const { seq: known } = requireSession(team, agent, id)
+      if (after > known) {
+        throw new AgentryError('invalid_input', `expected a seq up to ${known}, received ${after}`, {
+          data: { path: 'after', seq: known },
         })
       }
       return sseResponse(c, (signal) => sessionEvents(team, log, id, after, signal), {
@@ -77,51 +83,12 @@ export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteCon
       const { end } = log // Now, not when the client gets round to reading.
       return sseResponse(c, (signal) => teamEvents(log, end, from, signal), {
         signal: closing,
+        // One that comes back has its id.
+        ...(from === undefined && { startId: `${log.epoch}:${end}` }),
         onStall: stallCutter(c),
       })
     },
   )
-}
-
-/** The records of a session behind `after`, and those that come, with the text of its turns in between. */
-async function* sessionEvents(
-  team: Team,
-  log: EventLog,
-  id: string,
-  after: number,
-  signal: AbortSignal,
-): AsyncGenerator<SseEvent, void, undefined> {
-  let position = log.end // Before the first reading, so that nothing falls in between.
-  let seen = after
-  /** Up to the one that an event tells of: the text behind it comes before the next. */
-  async function* newRecords(upTo = Infinity): AsyncGenerator<SseEvent, void, undefined> {
-    for await (const record of team.records(id, seen)) {
-      if (signal.aborted || record.seq > upTo) return
-      seen = record.seq
-      yield { event: record.type, data: record, id: String(record.seq) }
-    }
-  }
-  try {
-    yield* newRecords()
-    while (!signal.aborted && !log.closed) {
-      const batch = log.behind(position)
-      position = batch.position
-      if (batch.missed) yield* newRecords()
-      for (const event of batch.events) {
-        if (event.type === 'session' && event.session.id === id) {
-          if (event.session.seq > seen) yield* newRecords(event.session.seq)
-          if (event.gone) return
-        }
-        if (event.type === 'turn' && event.sessionId === id && event.event.type === 'text') {
-          yield { event: 'text', data: event.event }
-        }
-      }
-      if (batch.events.length === 0) await log.more(signal)
-    }
-  } catch (error) {
-    // It went to the trash between the event and the reading.
-    if (!isAgentryError(error, 'session_not_found')) throw error
-  }
 }
 
 async function* teamEvents(
@@ -143,7 +110,7 @@ async function* teamEvents(
     for (const event of batch.events) {
       yield { event: event.type, data: event, id: `${event.epoch}:${event.seq}` }
     }
-    if (batch.events.length === 0) await log.more(signal)
+    if (batch.events.length === 0) position = await log.more(signal)
   }
 }
 
