@@ -7,6 +7,7 @@
  *     `__proto__`, well-formed text. It is parsed once.
  */
 import type { Context, MiddlewareHandler } from 'hono'
+import { accepts } from 'hono/accepts'
 import { assertJson, type Json } from '../core/json.ts'
 import { quote } from '../core/ids.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
@@ -74,11 +75,16 @@ function setBody(c: Context, value: Json): void {
   c.req.raw = new Request(url, { method, headers, signal })
 }
 
-/** Answers in msgpack where the client accepts that, and not JSON as well. */
+/** Which type of answer the client prefers: JSON, msgpack or one of `besides`; JSON where its Accept does not say. */
+export function preferredType(c: Context, ...besides: string[]): string {
+  const supports = [JSON_TYPE, MSGPACK_TYPE, ...besides]
+  return accepts(c, { header: 'Accept', supports, default: JSON_TYPE })
+}
+
+/** Answers in msgpack where the client prefers that. */
 export const answerInMsgpack: MiddlewareHandler = async (c, next) => {
   await next()
-  const accept = c.req.header('accept') ?? ''
-  if (!accept.includes(MSGPACK_TYPE) || accept.includes(JSON_TYPE)) return
+  if (preferredType(c) !== MSGPACK_TYPE) return
   const type = essenceOf(c.res.headers.get('content-type') ?? undefined)
   if (type !== JSON_TYPE && type !== PROBLEM_TYPE) return
   const packed = packMsgpack(await c.res.json())
@@ -105,9 +111,18 @@ async function readBytes(
     // Node's parser holds a body to its declared length, and one without has none; a stream would cost more than all the rest.
     if (declared === undefined) return new Uint8Array()
     take(Number(declared))
+    inviteBody(c)
     return new Uint8Array(await request.arrayBuffer())
   }
-  return request.body === null ? new Uint8Array() : readStream(request.body, limit, take)
+  if (request.body === null) return new Uint8Array()
+  inviteBody(c)
+  return readStream(request.body, limit, take)
+}
+
+/** B1, for a client that waits to be told to send its body (RFC 9110, 10.1.1). `serve.ts` keeps Node from telling it at once. */
+function inviteBody(c: Context<GatewayEnv>): void {
+  const waits = c.req.header('expect')?.toLowerCase() === '100-continue'
+  if (waits && c.env?.incoming?.httpVersion === '1.1') c.env.outgoing?.writeContinue()
 }
 
 async function readStream(

@@ -66,6 +66,8 @@ export async function serveTeam(team: Team, options: ServeOptions): Promise<Gate
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const answer: RequestListener = (request, response) => void listener(request, response)
   const server = createServer(LIMITS, answer)
+  // Without a listener Node invites every body, before the checks.
+  server.on('checkContinue', answer)
   server.maxConnections = MAX_CONNECTIONS
   port = await listen(server, host, options)
 

@@ -5,6 +5,7 @@ import { systemClock } from '../../core/clock.ts'
 import { createId } from '../../core/ids.ts'
 import { AgentryError } from '../../errors.ts'
 import type { TurnEvent } from '../../protocol/from-agent.ts'
+import { preferredType } from '../body.ts'
 import {
   type GatewayApp,
   jsonAnswer,
@@ -51,7 +52,7 @@ export function addMessageRoutes(app: GatewayApp, { team }: RouteContext): void 
           'preference-applied': 'respond-async',
         })
       }
-      if (!(c.req.header('accept') ?? '').includes(EVENT_STREAM)) {
+      if (preferredType(c, EVENT_STREAM) !== EVENT_STREAM) {
         return c.json(await agent.send(input, options), 200)
       }
       // A message that is refused at once gets the status that says so; one that waits in the queue gets its stream.
