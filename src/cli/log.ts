@@ -7,7 +7,10 @@ import type { LogLevel } from './serve-options.ts'
 
 export type { Logger } from 'pino'
 
-/** Nothing that is logged here holds a secret; where something else ever comes in, these names do not show theirs. */
+/**
+ * Values under these names are replaced, at the top of a line and one level below. Nothing else is searched: what agents themselves log
+ * and say in messages comes as it is.
+ */
 const SECRETS = ['token', 'authorization', 'password', 'apiKey'].flatMap((name) => [name, `*.${name}`])
 
 export function createLog(sink: TextSink, level: LogLevel): Logger {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Agent, Team } from '../api.ts'
-import { connectLocal } from '../client/local.ts'
+import { createClient } from '../client/client.ts'
 import type { RemoteAgent, RemoteTeam } from '../client/remote-team.ts'
 import { loadConfig, type TeamConfig } from '../config-file.ts'
 import { assertAgentId, quote } from '../core/ids.ts'
@@ -93,7 +93,9 @@ export async function withTeam<T>(
     const team = await openOrJoin(context, setup, options)
     const close = async (): Promise<void> => {
       if (signals.received === undefined) {
-        for (const { message } of await warningsOf(team)) report.note(message)
+        // The command has done what it should: that it cannot be told of other faults is no failure of it.
+        const warnings = await warningsOf(team).catch(() => [])
+        for (const { message } of warnings) report.note(message)
       }
       await team.close()
     }
@@ -125,10 +127,11 @@ async function openOrJoin(
   try {
     return await openTeam(context, setup, { ...options, start: 'none' })
   } catch (error) {
-    if (!isAgentryError(error, 'directory_owned') || error.data?.['url'] === undefined) throw error
+    if (!isAgentryError(error, 'directory_owned')) throw error
+    const url = error.data?.['url']
     const token = context.io.env[TOKEN_VARIABLE] ?? readToken(setup.data)
-    if (token === undefined) throw error
-    return connectLocal(setup.data, { token })
+    if (typeof url !== 'string' || token === undefined) throw error
+    return createClient({ url, token })
   }
 }
 

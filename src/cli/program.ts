@@ -82,7 +82,7 @@ function addServeCommand(program: Command, action: ActionOf): void {
     .option('--grace <seconds>', 'what running turns have to finish at the end (default: 10)', wholeNumber)
     .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
     .action(
-      // Only here: a server and its log are much to load for a command that lists something.
+      // Loaded here only: the server and its log would slow down the start of every other command.
       action(async (context, options: ServeCommandOptions) =>
         options.keep
           ? (await import('./keep.ts')).keepServing(context)

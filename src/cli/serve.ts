@@ -58,7 +58,7 @@ export async function serve(context: CommandContext, options: ServeCommandOption
     )
     gateway = await serveTeam(team, {
       ...address,
-      token: set === undefined ? tokenOf(data) : () => set,
+      token: set === undefined ? tokenOf(data, log) : () => set,
       version: context.version,
       ...(options.port !== undefined && { port: options.port }),
       ...(formerPort !== undefined && { formerPort }),
@@ -97,14 +97,18 @@ async function follow(events: AsyncIterable<TeamEvent>, log: Logger): Promise<vo
   for await (const event of events) logEvent(log, event)
 }
 
-/** The token in the file, which may be rotated while the gateway runs. */
-function tokenOf(data: string): () => string {
+/** The token in the file, which may be rotated while the gateway runs. Where that cannot be used any more the last one stays. */
+function tokenOf(data: string, log: Logger): () => string {
   let token = ensureToken(data)
   let readMs = performance.now()
   return () => {
     if (performance.now() - readMs > TOKEN_AGE_MS) {
-      token = readToken(data) ?? token
       readMs = performance.now()
+      try {
+        token = readToken(data) ?? token
+      } catch (error) {
+        log.error(`the token stays what it was: ${describeThrown(error)}`)
+      }
     }
     return token
   }

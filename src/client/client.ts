@@ -23,7 +23,8 @@ export function createClient(options: ClientOptions): RemoteTeam {
   const sessions = async ({ agentId, ...filter }: SessionFilter = {}): Promise<SessionInfo[]> =>
     allSessions(requests, agentId === undefined ? '/sessions' : path`/agents/${agentId}/sessions`, filter)
   const session = async (sessionId: string): Promise<SessionInfo | undefined> =>
-    requests.jsonUnless('session_not_found', path`/sessions/${sessionId}`)
+    // Without an agent the gateway has nobody whose session it could be.
+    requests.jsonUnless(['session_not_found', 'agent_not_found'], path`/sessions/${sessionId}`)
 
   return {
     url: requests.url,
@@ -34,7 +35,7 @@ export function createClient(options: ClientOptions): RemoteTeam {
       return remoteAgent(requests, id)
     },
     async agent(id) {
-      const info = await requests.jsonUnless<AgentInfo>('agent_not_found', path`/agents/${id}`)
+      const info = await requests.jsonUnless<AgentInfo>(['agent_not_found'], path`/agents/${id}`)
       return info && remoteAgent(requests, info.id)
     },
     agents: async () =>
@@ -52,7 +53,7 @@ export function createClient(options: ClientOptions): RemoteTeam {
       return findSession(await sessions(agentId === undefined ? {} : { agentId }), reference, agentId)
     },
     readSession: async (sessionId) => requests.json<SessionState>('GET', path`/sessions/${sessionId}/export`),
-    task: async (taskId) => requests.jsonUnless<Outcome>('task_not_found', path`/tasks/${taskId}`),
+    task: async (taskId) => requests.jsonUnless<Outcome>(['task_not_found'], path`/tasks/${taskId}`),
     async cleanup(policy, { dryRun = false } = {}) {
       const body = { ...policy, dryRun }
       return (await requests.json<{ sessions: SessionInfo[] }>('POST', '/team/cleanup', { body })).sessions
@@ -91,7 +92,7 @@ function remoteAgent(requests: Requests, id: string): RemoteAgent {
     options: { cancel?: boolean } = {},
   ): Promise<SessionInfo> => requests.json(method, `${at}${where}`, { query: { cancel: options.cancel } })
   const currentSession = async (): Promise<SessionInfo | undefined> =>
-    requests.jsonUnless('no_current_session', `${at}/sessions/current`)
+    requests.jsonUnless(['no_current_session'], `${at}/sessions/current`)
   /** The one given, else the current one. */
   const idOf = async (sessionId: string | undefined): Promise<string> => {
     const chosen = sessionId ?? (await currentSession())?.id

@@ -1,19 +1,30 @@
 /** Finding the gateway of a data directory on this machine. */
+import { resolve } from 'node:path'
 import { AgentryError } from '../errors.ts'
-import { readOwner } from '../store/owner-file.ts'
+import { isLocked } from '../store/directory-lock.ts'
+import { isAlive, readOwner } from '../store/owner-file.ts'
+import { ownFilesOf } from '../store/own-files.ts'
+import { foldersOf } from '../store/session-files.ts'
 import { readToken } from '../store/token-file.ts'
 import { createClient } from './client.ts'
 import type { RemoteTeam } from './remote-team.ts'
 
 /**
  * The client of the gateway that serves `directory`; the token is `token`, else that in the directory. Throws `gateway_unreachable`
- * where nobody says that they serve it. Nothing is asked yet.
+ * where nobody serves it. Nothing is asked yet.
  */
 export function connectLocal(directory: string, options: { token?: string } = {}): RemoteTeam {
-  const url = readOwner(directory)?.url
+  const url = urlOf(directory)
   const token = options.token ?? readToken(directory)
   if (url !== undefined && token !== undefined) return createClient({ url, token })
   throw new AgentryError('gateway_unreachable', `nobody serves ${directory}: \`agentry serve\` does`, {
     data: { directory },
   })
+}
+
+/** Of a killed owner the file still names a port, where somebody else may listen now: the token is not for them. */
+function urlOf(directory: string): string | undefined {
+  const owner = readOwner(directory)
+  if (owner === undefined || !isAlive(owner.pid)) return undefined
+  return isLocked(ownFilesOf(foldersOf(resolve(directory))).lock) ? owner.url : undefined
 }

@@ -1,6 +1,6 @@
 /** Requests to a gateway: JSON in, JSON or events out, errors as they were thrown there. */
 import { quote } from '../core/ids.ts'
-import { AgentryError, describeThrown, isErrorCode } from '../errors.ts'
+import { AgentryError, describeThrown, type ErrorCode, isErrorCode } from '../errors.ts'
 import { readEvents, type ServerEvent } from './event-stream.ts'
 
 export interface ClientOptions {
@@ -52,17 +52,17 @@ export class Requests {
     return (await this.#read(() => response.json())) as T
   }
 
-  /** The answer, or undefined for an error of this code. */
-  async jsonUnless<T>(code: string, where: string): Promise<T | undefined> {
+  /** The answer, or undefined for an error of one of these codes. */
+  async jsonUnless<T>(codes: readonly ErrorCode[], where: string): Promise<T | undefined> {
     try {
       return await this.json<T>('GET', where)
     } catch (error) {
-      if (error instanceof AgentryError && error.code === code) return undefined
+      if (error instanceof AgentryError && codes.includes(error.code)) return undefined
       throw error
     }
   }
 
-  /** The events of an answer. An event `error` is thrown. Going away ends the request. */
+  /** The events of an answer. An event `failure` is thrown. Going away ends the request. */
   async *events<T>(
     method: string,
     where: string,
@@ -87,7 +87,7 @@ export class Requests {
       for (;;) {
         const { done, value } = await this.#read(() => events.next())
         if (done) return
-        if (value.event === 'error') throw errorOf(value.data)
+        if (value.event === 'failure') throw errorOf(value.data)
         // oxlint-disable-next-line no-unsafe-type-assertion -- as in json
         yield value as ServerEvent<T>
       }
@@ -151,7 +151,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The error that a problem (RFC 9457) or an event `error` tells of. */
+/** The error that a problem (RFC 9457) or an event `failure` tells of. */
 function errorOf(problem: unknown): AgentryError {
   if (isRecord(problem)) {
     const { code, detail, message = detail, data } = problem

@@ -1,5 +1,5 @@
 /**
- * The figures of a team for Prometheus. What happens is counted from the team's events; what is, is read when it is asked for.
+ * The figures of a team for Prometheus. Totals are counted from the team's events; states are read at each scrape.
  * Labels are names of agents, routes as patterns, statuses and codes: nothing that a client can make up.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'

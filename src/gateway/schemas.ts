@@ -250,15 +250,32 @@ export interface MessageBody {
   mode?: 'queue'
 }
 
-export const messageBody: z.ZodType<MessageBody> = strictObject({
-  input: z.string(),
-  from: maybe(z.string()),
-  taskId: maybe(z.string()),
-  task_id: maybe(z.string()),
-  metadata: maybe(jsonObject),
-  sessionId: maybe(z.string()),
-  mode: maybe(z.enum(['queue'])),
-}).openapi('Message')
+/**
+ * Clients of the original Agentry send keys that have no value: null for a map, and null or "" for a text. What `isNothing` is true for
+ * is taken for left out.
+ */
+function withoutNothings<T>(
+  isNothing: (value: unknown, key: string) => boolean,
+  schema: z.ZodType<T>,
+): z.ZodType<T> {
+  return z.preprocess((body) => {
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+    return Object.fromEntries(Object.entries(body).filter(([key, value]) => !isNothing(value, key)))
+  }, schema)
+}
+
+export const messageBody: z.ZodType<MessageBody> = withoutNothings(
+  (value, key) => value === null || (value === '' && key !== 'input'),
+  strictObject({
+    input: z.string(),
+    from: maybe(z.string()),
+    taskId: maybe(z.string()),
+    task_id: maybe(z.string()),
+    metadata: maybe(jsonObject),
+    sessionId: maybe(z.string()),
+    mode: maybe(z.enum(['queue'])),
+  }).openapi('Message'),
+)
 
 const sessionFields = {
   description: maybe(z.string()),
@@ -266,12 +283,15 @@ const sessionFields = {
   prompt: maybe(z.string()),
 }
 
-export const createSessionBody: z.ZodType<CreateSessionInput> = strictObject({
-  name: z.string(),
-  ...sessionFields,
-  vars: maybe(vars),
-  metadata: maybe(jsonObject),
-}).openapi('CreateSession')
+export const createSessionBody: z.ZodType<CreateSessionInput> = withoutNothings(
+  (value) => value === null,
+  strictObject({
+    name: z.string(),
+    ...sessionFields,
+    vars: maybe(vars),
+    metadata: maybe(jsonObject),
+  }).openapi('CreateSession'),
+)
 
 export const sessionPatchBody: z.ZodType<SessionPatch> = strictObject({
   name: maybe(z.string()),

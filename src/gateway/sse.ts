@@ -118,7 +118,7 @@ export function sseStream(
     asked = false
     // The status was sent long ago: an error is the last event.
     if ('error' in taken)
-      return { text: formatEvent({ event: 'error', data: publicError(taken.error) }), last: true }
+      return { text: formatEvent({ event: 'failure', data: publicError(taken.error) }), last: true }
     return taken.result.done
       ? { text: '', last: true }
       : { text: formatEvent(taken.result.value), last: false }

@@ -47,6 +47,13 @@ export function tryDirectoryLock(path: string): DirectoryLock | undefined {
   }
 }
 
+/** True where somebody holds the lock on the file at `path`. Where nobody does, it is taken for an instant. Throws like tryDirectoryLock. */
+export function isLocked(path: string): boolean {
+  const lock = tryDirectoryLock(path)
+  lock?.release()
+  return lock === undefined
+}
+
 function openLockFile(path: string): number {
   try {
     // Non-blocking, so that a FIFO in its place is refused by the lock instead of waited for.

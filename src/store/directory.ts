@@ -165,7 +165,8 @@ async function takeLock(fs: DurableFs, folders: Folders): Promise<DirectoryLock>
     if (lock !== undefined) return lock
     // A new owner has the lock before it has said who it is: until then owner.json is missing or names a dead one.
     const owner = readOwner(folders.sessions, fs)
-    if (attempt === ATTEMPTS || (owner !== undefined && isAlive(owner.pid))) throw ownedBy(folders, owner)
+    if (owner !== undefined && isAlive(owner.pid)) throw ownedBy(folders, owner)
+    if (attempt === ATTEMPTS) throw ownedBy(folders, undefined)
     await sleep(ATTEMPT_MS)
   }
 }

@@ -39,6 +39,10 @@ export interface FileInfo {
   /** Names that the file has: 0 for an open file that was deleted. */
   links: number
   mtimeMs: number
+  /** Permission bits. */
+  mode: number
+  /** The user that it belongs to. */
+  uid: number
 }
 
 /** The bare calls: they throw Node's errors with `code`, and may read and write short. */
@@ -340,5 +344,6 @@ function infoOf(stats: Stats): FileInfo {
       : stats.isSymbolicLink()
         ? 'symlink'
         : 'other'
-  return { kind, size: stats.size, links: stats.nlink, mtimeMs: stats.mtimeMs }
+  const { size, nlink: links, mtimeMs, mode, uid } = stats
+  return { kind, size, links, mtimeMs, mode: mode & 0o7777, uid }
 }

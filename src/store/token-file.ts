@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { AgentryError } from '../errors.ts'
-import { type DurableFs, systemFs, writeFileAtomic } from './durable-fs.ts'
+import { type DurableFs, type FileInfo, systemFs, writeFileAtomic } from './durable-fs.ts'
 import { ownFilesOf, readOwnFile } from './own-files.ts'
 import { foldersOf } from './session-files.ts'
 
@@ -16,17 +16,30 @@ export function tokenFileOf(directory: string): string {
   return ownFilesOf(foldersOf(resolve(directory))).token
 }
 
-/** The token of the directory, or undefined where it has none yet. Throws `directory_invalid` where the file holds no token. */
+/**
+ * The token of the directory, or undefined where it has none yet. Throws `directory_invalid` where the file holds no token, or where
+ * others may read or have written it.
+ */
 export function readToken(directory: string, fs: DurableFs = systemFs): string | undefined {
   const path = tokenFileOf(directory)
   const file = readOwnFile(fs, path)
   if (file.kind === 'missing') return undefined
   const token = file.kind === 'file' ? file.content.trim() : ''
-  if (TOKEN.test(token)) return token
+  const found = TOKEN.test(token) ? exposureOf(fs.info(path)) : 'something else'
+  if (found === undefined) return token
   throw new AgentryError(
     'directory_invalid',
-    `expected a token in ${path}, found something else: \`agentry token rotate\` makes a new one`,
+    `expected a token that only its owner can read (0600) in ${path}, found ${found}: \`agentry token rotate\` makes a new one`,
   )
+}
+
+/** Why a token may be known to others, or may be theirs. Root reads everybody's, and everybody may trust what is root's. */
+function exposureOf(info: FileInfo | undefined): string | undefined {
+  if (info === undefined) return 'nothing' // Gone since it was read.
+  if ((info.mode & 0o077) !== 0) return `a file with mode 0${info.mode.toString(8)}`
+  const user = process.getuid?.() ?? info.uid
+  if (user !== 0 && info.uid !== 0 && info.uid !== user) return `a file of the user ${info.uid}`
+  return undefined
 }
 
 /** The token of the directory, made where there is none. */

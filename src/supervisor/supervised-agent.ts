@@ -246,11 +246,16 @@ export class SupervisedAgent {
     if (this.#state === 'stopped' || this.#live?.intent === 'stop') return this.#stoppedError()
     if (this.#state !== 'failed') return undefined
     const message = `agent ${this.id} crashed too often and is not restarted: ${this.#lastError?.message ?? ''}`
-    return new AgentryError('agent_failed', message, { cause: this.#lastError })
+    return new AgentryError('agent_failed', message, {
+      cause: this.#lastError,
+      data: { agentId: this.id, state: 'failed' },
+    })
   }
 
   #stoppedError(): AgentryError {
-    return new AgentryError('agent_stopped', `agent ${this.id} is stopped: start it to use it`)
+    return new AgentryError('agent_stopped', `agent ${this.id} is stopped: start it to use it`, {
+      data: { agentId: this.id, state: 'stopped' },
+    })
   }
 
   #fullError(): AgentryError {

@@ -1,6 +1,10 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { createApp } from '../../src/gateway/app.ts'
 import { serveTeam } from '../../src/gateway/serve.ts'
 import { ensureToken } from '../../src/store/token-file.ts'
 import { createTeam } from '../../src/team.ts'
@@ -119,6 +123,30 @@ describe('a command beside a running supervisor', () => {
     const cli = createCli({ env: { AGENTRY_TOKEN: 'another-token-than-that' } })
     await serveFor(cli, TOKEN)
     expect(await cli.fail('agents', 'list')).toMatchObject({ code: 4, error: { code: 'unauthorized' } })
+  })
+
+  test('has succeeded also where the gateway is gone before it can tell of other faults', async () => {
+    const cli = createCli()
+    const data = join(cli.cwd, 'sessions')
+    const team = await createTeam({ data, agents: [{ id: 'ops', behavior: 'echo' }], host: 'in-process' })
+    const token = ensureToken(data)
+    const app = createApp(team, { token: () => token, version: '0', originsAt: () => [] })
+    const listener = getRequestListener(async (request) =>
+      new URL(request.url).pathname === '/team' ? new Response('gone', { status: 502 }) : app.fetch(request),
+    )
+    const server = createServer((request, response) => void listener(request, response)).listen(
+      0,
+      '127.0.0.1',
+    )
+    await once(server, 'listening')
+    const address = server.address()
+    team.announce(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`)
+    onTestFinished(async () => {
+      server.close()
+      server.closeAllConnections()
+      await team.close()
+    })
+    expect(await cli.run('send', 'ops', 'done')).toEqual({ code: 0, stdout: 'done', stderr: '' })
   })
 
   test('is refused where the supervisor serves nothing', async () => {

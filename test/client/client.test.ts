@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { TeamEvent } from '../../src/api.ts'
 import { createClient } from '../../src/client/client.ts'
@@ -5,6 +6,10 @@ import { readEvents } from '../../src/client/event-stream.ts'
 import { connectLocal } from '../../src/client/local.ts'
 import type { RemoteTeam } from '../../src/client/remote-team.ts'
 import type { SessionRecord } from '../../src/core/record.ts'
+import { openDirectory } from '../../src/store/directory.ts'
+import { ownFilesOf } from '../../src/store/own-files.ts'
+import { foldersOf } from '../../src/store/session-files.ts'
+import { ensureToken } from '../../src/store/token-file.ts'
 import { errorWith } from '../error-with.ts'
 import { temporaryDirectory } from '../fakes/temporary-directory.ts'
 import { createGateway, type Gateway, HOST, TOKEN } from '../gateway/harness.ts'
@@ -34,6 +39,14 @@ describe('the client of a gateway', () => {
     expect(await client.session(id)).toMatchObject({ name: 'work' })
     expect(await client.readSession(id)).toMatchObject({ memory: [] })
     expect(await agent?.sessions({ status: 'active' })).toMatchObject([{ id }])
+  })
+
+  test('finds nothing in a team without agents', async () => {
+    const gateway = await createGateway()
+    const fetch = async (url: string, init: RequestInit): Promise<Response> => gateway.fetch(url, init)
+    const client = createClient({ url: `http://${HOST}`, token: TOKEN, fetch })
+    expect(await client.agents()).toEqual([])
+    expect(await client.session('0199c0de-0000-7000-8000-000000000000')).toBeUndefined()
   })
 
   test('sends, streams and posts messages', async () => {
@@ -107,6 +120,21 @@ describe('the client of a gateway', () => {
     })
     await expect(other.agents()).rejects.toThrow(errorWith('gateway_unreachable'))
     expect(() => connectLocal(temporaryDirectory())).toThrow(errorWith('gateway_unreachable'))
+  })
+})
+
+describe('the gateway of a directory', () => {
+  test('is found while its owner lives, and not by what a killed one left behind', async () => {
+    const directory = temporaryDirectory()
+    const owned = await openDirectory({ directory, url: 'http://127.0.0.1:9' })
+    ensureToken(directory)
+    expect(connectLocal(directory).url).toBe('http://127.0.0.1:9')
+    const file = ownFilesOf(foldersOf(directory)).owner
+    const left = readFileSync(file)
+    owned.close()
+    // As if it had been killed, and its pid had gone to another process: this one.
+    writeFileSync(file, left)
+    expect(() => connectLocal(directory)).toThrow(errorWith('gateway_unreachable'))
   })
 })
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -152,6 +152,22 @@ describe('agentry serve', () => {
     await until('the new token', async () => (await status(fresh)) === 200)
     expect(await status(served.token)).toBe(401)
     expect(statSync(served.tokenFile).mode & 0o777).toBe(0o600)
+    await served.stop()
+  })
+
+  test('keeps its token where the file is damaged, and tells nobody where that is', async () => {
+    const served = await startServe()
+    writeFileSync(served.tokenFile, 'no token\n')
+    const status = async (token: string): Promise<number> => {
+      const response = await fetch(`${served.url}/agents`, { headers: { authorization: `Bearer ${token}` } })
+      expect(await response.text()).not.toContain(served.cwd)
+      return response.status
+    }
+    await until('the reading of the file', async () => {
+      expect(await status('not-the-token-of-it')).toBe(401)
+      return served.log().includes('the token stays what it was')
+    })
+    expect(await status(served.token)).toBe(200)
     await served.stop()
   })
 

@@ -94,7 +94,7 @@ describe('the events of a session', () => {
     await gateway.send('DELETE', `/sessions/${id}?purge=true`)
     const names = (await reading).map(({ event }) => event)
     expect(names).toContain('turn.finished')
-    expect(names).not.toContain('error')
+    expect(names).not.toContain('failure')
     await gateway.fail(404, 'GET', `/sessions/${id}/events`)
   })
 })

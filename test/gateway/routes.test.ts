@@ -28,6 +28,7 @@ describe('agents over HTTP', () => {
     expect(await gateway.send('DELETE', '/agents/echo')).toMatchObject({ body: { state: 'stopped' } })
     expect(await gateway.fail(409, 'POST', '/agents/echo/message', json({ input: 'hi' }))).toMatchObject({
       code: 'agent_stopped',
+      data: { agentId: 'echo', state: 'stopped' },
     })
     await gateway.send('POST', '/agents/echo/restart')
     expect(await gateway.send('POST', '/agents/echo/message', { input: 'hi' })).toMatchObject({
@@ -40,7 +41,7 @@ describe('agents over HTTP', () => {
 
   test('are spawned again without change, and refused with another spec', async () => {
     const gateway = await gatewayWithEcho()
-    expect(await gateway.send('POST', '/agents', ECHO)).toMatchObject({ status: 201 })
+    expect(await gateway.send('POST', '/agents', ECHO)).toMatchObject({ status: 200 })
     expect(await gateway.fail(409, 'POST', '/agents', json({ id: 'echo', behavior: 'shell' }))).toMatchObject(
       {
         code: 'agent_exists',
@@ -144,6 +145,21 @@ describe('messages over HTTP', () => {
     expect(await gateway.get('/tasks/a%2Fb')).toMatchObject({
       body: { status: 'completed', result: 'later' },
     })
+  })
+
+  test.each([
+    ['null', { input: 'true', from: null, task_id: null, metadata: null }],
+    ['an empty text', { input: 'true', from: '', taskId: '', task_id: '', sessionId: '' }],
+  ])('are taken with %s for what is left out, and with an empty ?agent=', async (_, message) => {
+    const gateway = await gatewayWithEcho()
+    expect(await gateway.send('POST', '/message?agent=', message)).toMatchObject({
+      body: { status: 'completed', result: 'true', agentId: 'echo' },
+    })
+    const session = { name: 'x', description: null, vars: null, metadata: null }
+    expect(await gateway.send('POST', '/sessions?agent=', session)).toMatchObject({
+      body: { agentId: 'echo' },
+    })
+    await gateway.fail(400, 'POST', '/message', json({ ...message, input: null }))
   })
 
   test('of clients of the original are taken as they are, by the default agent', async () => {
@@ -306,6 +322,16 @@ describe('sessions over HTTP', () => {
     })
     const { body } = await gateway.get<{ messages: MemoryEntry[] }>(`/sessions/${imported.body.id}/messages`)
     expect(body.messages.map(({ content }) => content)).toEqual(['hello', 'hello'])
+  })
+
+  test('come back from the trash at the root, whichever agent has them', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO, { id: 'other', behavior: 'echo' }] } })
+    const { body } = await gateway.send<SessionInfo>('POST', '/agents/other/sessions', { name: 'x' })
+    await gateway.send('DELETE', `/sessions/${body.id}?purge=true`)
+    await gateway.fail(404, 'GET', `/sessions/${body.id}`)
+    expect(await gateway.send('POST', `/sessions/${body.id}/restore`)).toMatchObject({
+      body: { id: body.id, agentId: 'other' },
+    })
   })
 
   test('are there at the root, by their own agent, by ?agent= and by the default agent', async () => {

@@ -153,7 +153,7 @@ describe('a stream of events', () => {
     await readText(reader)
     fail(new Error('at /home/somebody/secret.ts:1'))
     const last = await readText(reader)
-    expect(last).toContain('event: error\ndata: {"code":"internal"')
+    expect(last).toContain('event: failure\ndata: {"code":"internal"')
     expect(last).not.toContain('secret')
     expect(await readText(reader)).toBeUndefined()
   })

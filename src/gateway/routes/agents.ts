@@ -39,11 +39,16 @@ export function addAgentRoutes(app: GatewayApp, { team }: RouteContext): void {
       description:
         'A known id with the same spec answers with that agent; with another spec: `agent_exists`.',
       request: { body: jsonBody(spawnBody) },
-      responses: { 201: jsonAnswer(agentInfo, 'The agent; `Location` is its path.') },
+      responses: {
+        200: jsonAnswer(agentInfo, 'The agent, which was there already with this spec.'),
+        201: jsonAnswer(agentInfo, 'The new agent; `Location` is its path.'),
+      },
     }),
     async (c) => {
-      const agent = await team.spawn(c.req.valid('json'))
-      return c.json(agent.info(), 201, { location: `/agents/${agent.id}` })
+      const spec = c.req.valid('json')
+      const isThere = team.agent(spec.id) !== undefined
+      const agent = await team.spawn(spec)
+      return c.json(agent.info(), isThere ? 200 : 201, { location: `/agents/${agent.id}` })
     },
   )
 

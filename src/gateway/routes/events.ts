@@ -80,7 +80,7 @@ export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteCon
     }),
     (c) => {
       const from = c.req.valid('header')['last-event-id']
-      const { end } = log // Now, not when the client gets round to reading.
+      const { end } = log // As of the request: what happens from here on belongs to the stream, even before the client reads.
       return sseResponse(c, (signal) => teamEvents(log, end, from, signal), {
         signal: closing,
         // One that comes back has its id.

@@ -109,8 +109,7 @@ function toSend(body: MessageBody): { input: string; options: SendOptions } {
   if (body.taskId !== undefined && body.task_id !== undefined && body.taskId !== body.task_id) {
     throw new AgentryError('invalid_input', 'expected one taskId, received two: taskId and task_id differ')
   }
-  // A client of the original may send an empty one for none.
-  const given = body.taskId ?? (body.task_id === '' ? undefined : body.task_id)
+  const given = body.taskId ?? body.task_id
   return {
     input,
     options: {
