@@ -160,7 +160,8 @@ describe('agentry serve', () => {
     writeFileSync(served.tokenFile, 'no token\n')
     const status = async (token: string): Promise<number> => {
       const response = await fetch(`${served.url}/agents`, { headers: { authorization: `Bearer ${token}` } })
-      expect(await response.text()).not.toContain(served.cwd)
+      const body = await response.text()
+      if (!response.ok) expect(body).not.toContain(served.cwd)
       return response.status
     }
     await until('the reading of the file', async () => {
@@ -353,8 +354,8 @@ describe('hostile connections', () => {
 interface Kept {
   keeper: ChildProcessWithoutNullStreams
   /** Where the next server is, once it serves. */
-  nextServer(): Promise<{ url: string; tokenFile: string; pid: number }>
-  log(): string
+  nextServer: () => Promise<{ url: string; tokenFile: string; pid: number }>
+  log: () => string
 }
 
 function startKeeper(cwd: string): Kept {

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, writeFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openDirectory } from '../../src/store/directory.ts'
 import { ensureToken, readToken, rotateToken, tokenFileOf } from '../../src/store/token-file.ts'
@@ -31,11 +31,12 @@ describe('a token that cannot be trusted', () => {
     expect(() => readToken(directory)).toThrow(errorWith('directory_invalid'))
   })
 
-  test.runIf(process.getuid?.() !== 0)('is refused where it is another user’s, but not to root', async () => {
-    const { directory, token } = await directoryWithToken()
+  test('is refused where it is another user’s, but not to root', async () => {
+    const { directory, file, token } = await directoryWithToken()
+    if (process.getuid?.() === 0) chownSync(file, 4711, 4711)
     const getuid = vi.spyOn(process, 'getuid')
     onTestFinished(() => getuid.mockRestore())
-    getuid.mockReturnValue(4711)
+    getuid.mockReturnValue(4712)
     expect(() => readToken(directory)).toThrow('a file of the user')
     getuid.mockReturnValue(0)
     expect(readToken(directory)).toBe(token)
