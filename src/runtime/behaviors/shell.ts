@@ -26,7 +26,8 @@ export interface ShellOptions {
  * not come from the session (`unset HOME`).
  *
  * The command is recorded as a call of the tool `shell`, its output as the call's result. Any exit code completes the turn. It
- * fails with `working_dir_missing` where the directory is gone, `command_failed` where nothing could be run.
+ * fails with `working_dir_missing` where the directory is gone, `invalid_input` where the message holds a NUL, `command_failed`
+ * where nothing could be run.
  *
  * Make one for each stay of an agent and close it with the stay: closing ends the commands that it runs.
  */
@@ -48,6 +49,11 @@ async function runTurn(
 ): Promise<{ exitCode: number }> {
   const { agentId, session, message } = context
   const { workingDir, vars } = session
+  if (command.includes('\0')) {
+    const message =
+      'the message: expected a command line, received text with a NUL character: no command can hold one'
+    throw new AgentryError('invalid_input', message)
+  }
   if (!isDirectory(workingDir)) {
     throw new AgentryError(
       'working_dir_missing',
