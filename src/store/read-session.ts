@@ -61,7 +61,8 @@ export function openSessionFile(
     return fs.open(path, mode)
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined
-    throw isRefusal(error) ? sessionUnreadable(sessionId, path, error) : error
+    if (!isRefusal(error)) throw error
+    throw sessionUnreadable(sessionId, path, mode === 'read' ? 'read' : 'read and written', error)
   }
 }
 
