@@ -34,9 +34,20 @@ export function requireSession(
       data: { agentId: agent.id },
     })
   }
-  if (options.agent !== undefined) requireAgent(team, options.agent)
-  const session = team.findSession(reference, options.agent)
+  const session = requireReadable(team, setup, reference, options)
   return { session, agent: requireAgent(team, session.agentId) }
+}
+
+/** Like requireSession, for commands that only read: the agent of the session may have been removed. */
+export function requireReadable(
+  team: Team,
+  setup: Setup,
+  reference: string | undefined,
+  options: AgentOption,
+): SessionInfo {
+  if (reference === undefined) return requireSession(team, setup, reference, options).session
+  if (options.agent !== undefined) requireAgent(team, options.agent)
+  return team.findSession(reference, options.agent)
 }
 
 /** Like requireSession, in the trash. */
