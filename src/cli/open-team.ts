@@ -79,7 +79,7 @@ export async function withTeam<T>(
   try {
     const team = await openTeam(io, setup, options.resume)
     const close = async (): Promise<void> => {
-      if (signals.received === undefined) for (const { message } of warningsOf(team)) report.note(message)
+      if (signals.received === undefined) for (const message of warningsOf(team)) report.note(message)
       await team.close()
     }
     signals.shutDownBy(() => {
@@ -130,11 +130,13 @@ const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
 ])
 const MAX_WARNINGS = 5
 
-function warningsOf(team: Team): { message: string }[] {
-  const warnings = team.health().notes.filter((note) => !QUIET_NOTES.has(note.kind))
+function warningsOf(team: Team): string[] {
+  const notes = team.health().notes.filter((note) => !QUIET_NOTES.has(note.kind))
+  // Found once by the start of the team, and again by that of the agent.
+  const warnings = [...new Set(notes.map((note) => note.message))]
   const more = warnings.length - MAX_WARNINGS
   return more > 0
-    ? [...warnings.slice(0, MAX_WARNINGS), { message: `${more} more: \`agentry doctor\` shows all` }]
+    ? [...warnings.slice(0, MAX_WARNINGS), `${more} more: \`agentry doctor\` shows all`]
     : warnings
 }
 

@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
-import type { SessionState } from '../../src/core/session-state.ts'
+import { sessionText } from '../../src/cli/sessions/view.ts'
+import type { SessionState, TaskEntry } from '../../src/core/session-state.ts'
 import { createCli, type Cli } from './harness.ts'
 
 const TEAM = 'agents:\n  - { id: main, behavior: echo }\n  - { id: other, behavior: echo }\n'
@@ -141,6 +142,37 @@ describe('sessions show', () => {
     expect(stdout).toMatch(/^var +K=1$/m)
     expect(stdout).toMatch(/ user\nhello red$/m)
     expect(stdout).toMatch(/ assistant\nhello red$/m)
+  })
+
+  test('says of each turn that went otherwise than well how it ended, behind its last entry', async () => {
+    const cli = createTeamCli('agents: [{ id: main, behavior: shell }]\n')
+    await cli.run('send', 'main', 'echo fine')
+    await cli.run('send', 'main', 'exit 3')
+    await cli.run('sessions', 'create', 'lost', '--working-dir', 'gone')
+    await cli.run('send', 'main', 'echo never')
+    const { stdout } = await cli.run('sessions', 'show')
+    expect(stdout).toMatch(/ user\necho never\n\nturn failed: [^\n]*gone \(working_dir_missing\)\n$/)
+
+    const { sessions } = await cli.json<{ sessions: SessionInfo[] }>(
+      'sessions',
+      'list',
+      '--status',
+      'suspended',
+    )
+    const first = await cli.json<SessionState>('sessions', 'show', sessions[0]?.id ?? '')
+    const shown = sessionText(first, false)
+    expect(shown.match(/^turn .*$/gm)).toEqual(['turn completed with exit code 3'])
+    expect(shown.endsWith('\n\nturn completed with exit code 3')).toBe(true)
+
+    const endings = ['interrupted', 'cancelled'] as const
+    const tasks = first.tasks.map(({ taskId, turnId }, index) => {
+      const status = endings[index] ?? 'failed'
+      return { taskId, turnId, status, error: { code: status, message: `it was\n${status}` } } as TaskEntry
+    })
+    expect(sessionText({ ...first, tasks }, false).match(/^turn .*$/gm)).toEqual([
+      'turn interrupted: it was interrupted (interrupted)',
+      'turn cancelled: it was cancelled (cancelled)',
+    ])
   })
 
   test('with --json is the whole state, as is export, and both equal the file', async () => {
@@ -305,7 +337,6 @@ describe('a damaged session', () => {
     for (const argv of [
       ['sessions', 'list'],
       ['agents', 'list'],
-      ['send', 'main', 'hello'],
     ]) {
       const { code, stderr } = await cli.run(...argv)
       expect(code).toBe(0)
@@ -313,6 +344,12 @@ describe('a damaged session', () => {
       expect(stderr).toMatch(/^agentry: /)
       expect(stderr.trimEnd().split('\n')).toHaveLength(1)
     }
+    const refused = await cli.run('send', 'main', 'hello')
+    expect(refused).toMatchObject({ code: 6, stdout: '' })
+    const [warning, error, ...more] = refused.stderr.trimEnd().split('\n')
+    expect(warning).toContain(id)
+    expect(error).toMatch(/cannot be opened: .* \(journal_missing\)$/)
+    expect(more).toEqual([expect.stringMatching(/^hint: .*doctor/)])
     expect(await cli.fail('sessions', 'show', id)).toMatchObject({
       code: 6,
       error: { code: 'journal_missing' },
