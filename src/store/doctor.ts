@@ -1,6 +1,6 @@
 /**
- * The full check of a data directory: every byte of every journal and snapshot, sessions in the trash too, and the list of agents. It changes nothing; what can
- * be mended is mended by repair.ts. The directory's lock must be held: a session at work would look torn.
+ * The full check of a data directory: the list of agents, and every byte of every journal and snapshot, sessions in the trash too. It
+ * changes nothing; what can be mended is mended by repair.ts. The directory's lock must be held: a session at work would look torn.
  */
 import { join } from 'node:path'
 import { setImmediate as nextTick } from 'node:timers/promises'
