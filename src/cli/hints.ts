@@ -21,6 +21,8 @@ export function hintFor({ code, data }: WireError): string | undefined {
       return '`agentry sessions load <session>` makes a session current'
     case 'session_terminated':
       return '`agentry sessions fork <session>` makes a new one that continues from it'
+    case 'working_dir_missing':
+      return 'make the directory, or go on in another session: `agentry sessions create <name>`'
     case 'session_damaged':
     case 'journal_missing':
     case 'journal_truncated':

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
-import { sessionText } from '../../src/cli/sessions/view.ts'
+import { sessionTable, sessionText } from '../../src/cli/sessions/view.ts'
 import type { SessionState, TaskEntry } from '../../src/core/session-state.ts'
 import { createCli, type Cli } from './harness.ts'
 
@@ -71,6 +71,22 @@ describe('sessions create', () => {
     )
   })
 
+  test('takes a working directory that is not there, with a warning; its turns fail by the name of the session', async () => {
+    const cli = createTeamCli('agents: [{ id: main, behavior: shell }]\n')
+    const gone = join(cli.cwd, 'gone')
+    const created = await cli.run('sessions', 'create', 'work', '--working-dir', 'gone')
+    expect(created).toMatchObject({
+      code: 0,
+      stderr: `agentry: ${gone} is not a directory: until it is made, commands in this session fail\n`,
+    })
+    const { code, stdout, stderr } = await cli.run('send', 'main', 'pwd')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/session "work" \(.*\/gone \(working_dir_missing\)\nhint: make the directory, or /)
+    mkdirSync(gone)
+    expect((await cli.run('send', 'main', 'pwd')).code).toBe(0)
+    expect((await cli.run('sessions', 'create', 'next', '--working-dir', 'gone')).stderr).toBe('')
+  })
+
   test('refuses a var that is none', async () => {
     const cli = createTeamCli()
     expect(await cli.fail('sessions', 'create', 'x', '--var', 'A')).toMatchObject({
@@ -126,9 +142,14 @@ describe('sessions list', () => {
 
   test('carries no control sequence of a name', async () => {
     const cli = createTeamCli()
-    await create(cli, 'evil\u001b]0;owned\u0007 name')
-    const { stdout } = await cli.run('sessions', 'list')
-    expect(stdout).toContain('evil name')
+    const name = 'evil\u001b]0;owned\u0007 name'
+    expect(await cli.fail('sessions', 'create', name)).toMatchObject({
+      code: 2,
+      error: { code: 'invalid_input' },
+    })
+    // A journal can hold one all the same.
+    const session = await create(cli, 'work')
+    expect(sessionTable([{ ...session, name }], [session.id], 0, false)).toContain(' evil name ')
   })
 })
 

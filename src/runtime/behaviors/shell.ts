@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import type { Behavior, BehaviorContext } from '../../behavior.ts'
 import type { Clock } from '../../core/clock.ts'
+import { quote } from '../../core/ids.ts'
 import { AgentryError } from '../../errors.ts'
 import { baseEnvironment, changedVars, commandEnvironment } from '../processes/command-environment.ts'
 import { Reaper } from '../processes/reaper.ts'
@@ -57,7 +58,7 @@ async function runTurn(
   if (!isDirectory(workingDir)) {
     throw new AgentryError(
       'working_dir_missing',
-      `the working directory of session ${session.id} does not exist or is not a directory: ${workingDir}`,
+      `the working directory of session ${quote(session.name)} (${session.id}) does not exist or is not a directory: ${workingDir}`,
       { data: { sessionId: session.id, workingDir } },
     )
   }
