@@ -64,6 +64,8 @@ export interface SessionInfo extends SessionHeader {
   current: boolean
   /** Bytes of journal and snapshot. */
   diskBytes: number
+  /** Set where the session cannot be loaded: why. The rest is as its snapshot has it. */
+  problem?: SessionNote
 }
 
 export interface SessionFilter {

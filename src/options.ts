@@ -177,6 +177,28 @@ export function resolveTeamLimits(input: Partial<TeamLimits> = {}): TeamLimits {
   throw invalidConfig(problemsOf(parsed.error))
 }
 
+const teamOptionsSchema = strictObject({
+  data: z.string().min(1).optional(),
+  agents: z.array(z.unknown()).optional(),
+  retention: strictObject({
+    maxAgeMs: z.number().nonnegative().optional(),
+    maxCount: z.int().nonnegative().optional(),
+    includeSuspended: z.boolean().optional(),
+    trashAgeMs: z.number().nonnegative().optional(),
+  }).optional(),
+  resume: z.boolean().optional(),
+  start: z.enum(['all', 'none']).optional(),
+  fsync: z.enum(FSYNC_MODES).optional(),
+  limits: z.unknown().optional(),
+  host: z.enum(['threads', 'in-process']).optional(),
+})
+
+/** The form of createTeam's options; agents and limits are checked where they are resolved. Throws `invalid_config`. */
+export function assertTeamOptions(options: unknown): void {
+  const parsed = teamOptionsSchema.safeParse(options, { reportInput: true })
+  if (!parsed.success) throw invalidConfig(problemsOf(parsed.error))
+}
+
 /** `invalid_config` with one line for each problem, and all of them as `data.problems`. */
 function invalidConfig(problems: readonly Problem[]): AgentryError {
   const lines = problems.map(({ path, message }) =>

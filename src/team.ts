@@ -18,6 +18,7 @@ import type { SessionRecord } from './core/record.ts'
 import type { SessionState } from './core/session-state.ts'
 import { describeThrown } from './errors.ts'
 import {
+  assertTeamOptions,
   type FsyncMode,
   resolveAgentSpec,
   resolveTeamLimits,
@@ -66,6 +67,7 @@ export interface TeamOptions {
  * `invalid_config`, `unsupported_format`, `storage_failed`.
  */
 export async function createTeam(options: TeamOptions = {}): Promise<Team> {
+  assertTeamOptions(options)
   const limits = resolveTeamLimits(options.limits)
   const specs = (options.agents ?? []).map((agent) => resolveAgentSpec(agent, process.cwd()))
   const directory = await openDirectory({ directory: options.data ?? TEAM_DEFAULTS.data })

@@ -55,3 +55,23 @@ describe('the configured agents of a team', () => {
     expect(team.agent('ops')?.info().role).toBe('Runs things')
   })
 })
+
+describe('the options of a team', () => {
+  it.each<[string, object, RegExp]>([
+    ['an unknown key', { agnets: [] }, /agnets: unknown key.*agents/],
+    ['a mode of fsync that there is not', { fsync: 'never' }, /fsync/],
+    [
+      'retention in the words of the configuration file',
+      { retention: { maxAge: '30d' } },
+      /retention.maxAge: unknown key/,
+    ],
+    ['a data directory that is no text', { data: 5 }, /data/],
+    ['a limit that there is not', { limits: { thread: 1 } }, /thread: unknown key.*threads/],
+    ['an agent without a behavior', { agents: [{ id: 'a' }] }, /behavior/],
+  ])('are refused by name: %s', async (_what, options, message) => {
+    await expect(createTeam(options as TeamOptions)).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: expect.stringMatching(message) as string,
+    })
+  })
+})

@@ -1,6 +1,7 @@
-/** `agentry agents list | spawn | stop | restart`. */
+/** `agentry agents list | spawn | stop | restart | remove`. */
 import type { AgentInfo, AgentSpecInput } from '../api.ts'
 import type { RestartPolicy } from '../core/restart-policy.ts'
+import { AgentryError } from '../errors.ts'
 import { resolveAgentSpec } from '../options.ts'
 import { type CommandContext, requireAgent, withTeam } from './open-team.ts'
 import { ageText, table } from './table.ts'
@@ -57,6 +58,22 @@ export async function restartAgent(context: CommandContext, id: string): Promise
     const agent = await requireAgent(team, id)
     await agent.restart()
     context.report.answer(await agent.info(), () => `restarted agent ${agent.id}`)
+  })
+}
+
+/** Unregisters an agent; its sessions stay. Throws `invalid_input` for one of the configuration file: it would be back at once. */
+export async function removeAgent(context: CommandContext, id: string): Promise<void> {
+  await withTeam(context, { resume: false }, async (team, { config }) => {
+    const agent = await requireAgent(team, id)
+    if (config?.agents.some((configured) => configured.id === agent.id)) {
+      const message = `agent ${agent.id} is in the configuration file: take it out of the file first`
+      throw new AgentryError('invalid_input', message, { data: { agentId: agent.id } })
+    }
+    const info = await agent.info()
+    const kept = (await team.sessions({ agentId: agent.id })).length
+    await team.removeAgent(agent.id)
+    const rest = kept === 0 ? '' : `; its ${kept === 1 ? 'session stays' : `${kept} sessions stay`}`
+    context.report.answer(info, () => `removed agent ${agent.id}${rest}`)
   })
 }
 

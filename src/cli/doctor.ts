@@ -95,6 +95,8 @@ function isWrong({ kind }: Finding): boolean {
     case 'journal-truncated':
     case 'newer-format':
     case 'unreadable':
+    case 'unwritable':
+    case 'registry':
       return true
     default:
       return assertNever(kind)

@@ -9,7 +9,7 @@ export function hintFor({ code, data }: WireError): string | undefined {
     case 'agent_not_found':
       return '`agentry agents list` shows the agents, `agentry agents spawn` adds one'
     case 'agent_exists':
-      return 'change the agent in agentry.yaml, or choose another id'
+      return '`agentry agents remove <id>` removes it and keeps its sessions; one of agentry.yaml is changed there'
     case 'agent_stopped':
     case 'agent_failed':
       return '`agentry agents restart <id>` starts it again'
@@ -21,6 +21,8 @@ export function hintFor({ code, data }: WireError): string | undefined {
       return '`agentry sessions load <session>` makes a session current'
     case 'session_terminated':
       return '`agentry sessions fork <session>` makes a new one that continues from it'
+    case 'working_dir_missing':
+      return 'make the directory, or go on in another session: `agentry sessions create <name>`'
     case 'session_damaged':
     case 'journal_missing':
     case 'journal_truncated':

@@ -94,8 +94,8 @@ export async function withTeam<T>(
     const close = async (): Promise<void> => {
       if (signals.received === undefined) {
         // The command has done what it should: that it cannot be told of other faults is no failure of it.
-        const warnings = await warningsOf(team).catch(() => [])
-        for (const { message } of warnings) report.note(message)
+        const warnings = await warningsOf(team).catch((): string[] => [])
+        for (const message of warnings) report.note(message)
       }
       await team.close()
     }
@@ -178,12 +178,14 @@ const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
 ])
 const MAX_WARNINGS = 5
 
-async function warningsOf(team: AnyTeam): Promise<{ message: string }[]> {
+async function warningsOf(team: AnyTeam): Promise<string[]> {
   const { notes } = await team.health()
-  const warnings = notes.filter((note) => !QUIET_NOTES.has(note.kind))
+  const shown = notes.filter((note) => !QUIET_NOTES.has(note.kind))
+  // Found once by the start of the team, and again by that of the agent.
+  const warnings = [...new Set(shown.map((note) => note.message))]
   const more = warnings.length - MAX_WARNINGS
   return more > 0
-    ? [...warnings.slice(0, MAX_WARNINGS), { message: `${more} more: \`agentry doctor\` shows all` }]
+    ? [...warnings.slice(0, MAX_WARNINGS), `${more} more: \`agentry doctor\` shows all`]
     : warnings
 }
 

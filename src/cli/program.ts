@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { RESTART_TYPES } from '../core/restart-policy.ts'
 import { BEHAVIOR_NAMES } from '../options.ts'
 import { type ActionOf, collect, portNumber, wholeNumber } from './action.ts'
-import { listAgents, restartAgent, spawnAgent, stopAgent } from './agents.ts'
+import { listAgents, removeAgent, restartAgent, spawnAgent, stopAgent } from './agents.ts'
 import { doctor } from './doctor.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
@@ -131,4 +131,9 @@ function addAgentCommands(program: Command, action: ActionOf): void {
     .description('Restart an agent, or start one that is stopped or failed.')
     .argument('<id>')
     .action(action(restartAgent))
+  agents
+    .command('remove')
+    .description('Unregister an agent. Its sessions stay: an agent spawned under the same id has them again.')
+    .argument('<id>')
+    .action(action(removeAgent))
 }

@@ -74,7 +74,7 @@ async function followTurn(
       if (event.type !== 'turn-finished') continue
       const { outcome } = event
       if (signals.received !== undefined && outcome.error?.code === 'agent_stopped') throw withdrawn(signals)
-      printer?.finish(outcome.result)
+      printer?.finish(outcome.status === 'completed' ? outcome.result : undefined)
       return outcome
     }
     throw new AgentryError('internal', 'the stream of a turn ended without an outcome')

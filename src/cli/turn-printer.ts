@@ -1,7 +1,8 @@
 /**
  * The text of one turn on its way to stdout.
  *
- * P1  when the turn ends, the result has been printed exactly once, even if none of it was streamed.
+ * P1  when a turn is completed, its result has been printed exactly once, even if none of it was streamed. Of any other turn
+ *     nothing is printed but what was streamed: its result can be the text of an error.
  * P2  text is written as it comes, until some of it was dropped on the way: from then on only the result is trusted.
  */
 import type { TextSink } from './io.ts'
@@ -9,8 +10,8 @@ import { plainText } from './terminal-text.ts'
 
 export interface TurnPrinter {
   text(piece: { text: string; dropped?: true }): void
-  /** Writes what is missing of the result behind the streamed text. */
-  finish(result: string): void
+  /** Writes what is missing of the result of a completed turn behind the streamed text. Without a result: nothing more. */
+  finish(result?: string): void
 }
 
 /** The longest result there can be: no more of the streamed text is needed to compare. */
@@ -29,6 +30,18 @@ export function createTurnPrinter(sink: TextSink): TurnPrinter {
     sink.write(sink.isTTY ? plainText(text) : text)
     endsLine = text.endsWith('\n')
   }
+  const finishWith = (result: string): void => {
+    const start = commonStart(head, result)
+    const end = commonEnd(tail, result)
+    // A long result is a cut of what was streamed: its beginning, a line that says so, its end.
+    const isCut = length > result.length && start + end >= 0.9 * result.length
+    if (start === length || (!complete && start >= result.length / 3)) {
+      write(result.slice(start))
+    } else if (!complete || (end < result.length && !isCut)) {
+      if (!endsLine) write('\n')
+      write(result)
+    }
+  }
   return {
     text({ text, dropped = false }) {
       if (dropped) complete = false
@@ -40,16 +53,7 @@ export function createTurnPrinter(sink: TextSink): TurnPrinter {
       if (tail.length > 2 * KEPT_CHARS) tail = tail.slice(-KEPT_CHARS)
     },
     finish(result) {
-      const start = commonStart(head, result)
-      const end = commonEnd(tail, result)
-      // A long result is a cut of what was streamed: its beginning, a line that says so, its end.
-      const isCut = length > result.length && start + end >= 0.9 * result.length
-      if (start === length || (!complete && start >= result.length / 3)) {
-        write(result.slice(start))
-      } else if (!complete || (end < result.length && !isCut)) {
-        if (!endsLine) write('\n')
-        write(result)
-      }
+      if (result !== undefined) finishWith(result)
       if (!endsLine && sink.isTTY) write('\n')
     },
   }

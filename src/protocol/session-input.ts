@@ -5,6 +5,9 @@ import { AgentryError } from '../errors.ts'
 import type { CreateSessionInput, SessionPatch } from './commands.ts'
 
 const VAR_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+// C0 with newlines and tabs, DEL and C1: a name is one line everywhere.
+// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/
 const MAX_NAME = 200
 const MAX_TEXT_BYTES = 1024 * 1024
 
@@ -24,6 +27,7 @@ export function assertSessionPatch(patch: SessionPatch): void {
       throw invalid('name', `1 to ${MAX_NAME} characters, not only spaces`, quote(name))
     }
     assertText(name, 'name')
+    if (CONTROLS.test(name)) throw invalid('name', 'text without control characters', quote(name))
   }
   for (const [key, value] of Object.entries({ description, workingDir, prompt })) {
     if (value === undefined) continue

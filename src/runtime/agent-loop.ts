@@ -119,20 +119,24 @@ export class AgentLoop {
       await this.#unlessDamaged(sessionId, () => this.#sessions.suspendStray(sessionId))
     }
     if (currentSessionId === undefined) return
-    await this.#unlessDamaged(currentSessionId, async () => {
+    const damage = await this.#unlessDamaged(currentSessionId, async () => {
       const { state } = await this.#sessions.open(currentSessionId)
       this.#inbox.adopt(state)
     })
+    // One whose files are gone was taken away on purpose: a new one may begin.
+    if (damage && damage.code !== 'session_not_found') this.#sessions.lose(damage)
   }
 
-  /** A session that cannot be read is noted and left as it is: it must not keep its agent from working. */
-  async #unlessDamaged(sessionId: string, work: () => Promise<void>): Promise<void> {
+  /** A session that cannot be read is noted, left as it is, and returned as its error: commands on others must go on. */
+  async #unlessDamaged(sessionId: string, work: () => Promise<void>): Promise<AgentryError | undefined> {
     try {
       await work()
+      return undefined
     } catch (thrown) {
       const error = toAgentryError(thrown)
       if (!DAMAGE_CODES.has(error.code)) throw error
       this.#options.port.send({ type: 'note', note: { kind: 'damage', sessionId, message: error.message } })
+      return error
     }
   }
 

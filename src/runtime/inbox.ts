@@ -16,6 +16,7 @@ import { outcomeOf } from '../protocol/outcome.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { Answers } from './answers.ts'
+import type { Session } from './session.ts'
 import type { SessionSet } from './session-set.ts'
 import { TaskMemory } from './task-memory.ts'
 
@@ -115,7 +116,8 @@ export class Inbox {
         answers.fail(id, new AgentryError('session_not_found', `session ${sessionId} is not the current one`))
         continue
       }
-      const session = sessions.ensureCurrent()
+      const session = this.#sessionFor(id)
+      if (session === undefined) continue
       session.record({ type: 'message.accepted', ...message })
       this.#tasks.add(message, session.id)
       if (ack === 'accepted') accepted.push({ id, message, sessionId: session.id })
@@ -131,6 +133,18 @@ export class Inbox {
     for (const { id, message, sessionId } of accepted) {
       this.#acknowledged.add(message.turnId)
       answers.reply(id, this.#accepted(message, sessionId))
+    }
+  }
+
+  /** The session that a message goes to; where there is none to be had, the message fails with the cause. */
+  #sessionFor(id: number): Session | undefined {
+    const { answers, sessions } = this.#options
+    try {
+      return sessions.ensureCurrent()
+    } catch (error) {
+      this.#mailbox.settle()
+      answers.fail(id, toAgentryError(error))
+      return undefined
     }
   }
 

@@ -47,6 +47,8 @@ export class SessionSet {
   readonly #options: SessionSetOptions
   #activation: number
   #current: Session | undefined
+  /** Why the session that should be current cannot be opened. */
+  #lost: AgentryError | undefined
 
   constructor(options: SessionSetOptions) {
     this.#options = options
@@ -63,8 +65,18 @@ export class SessionSet {
     return this.#current
   }
 
-  /** The current session; where there is none, a new one named `default` (its first record still to be flushed). */
+  /** The session that should be current cannot be opened: no other takes its place until one is created or loaded. */
+  lose(cause: AgentryError): void {
+    const message = `the current session of agent ${this.#options.spec.id} cannot be opened: ${cause.message}`
+    this.#lost = new AgentryError(cause.code, message, { cause, ...(cause.data && { data: cause.data }) })
+  }
+
+  /**
+   * The current session; where there is none, a new one named `default` (its first record still to be flushed). Throws where the
+   * one that should be current cannot be opened: work must not go on elsewhere by itself.
+   */
   ensureCurrent(): Session {
+    if (this.#current === undefined && this.#lost) throw this.#lost
     this.#current ??= this.#newCurrent({ name: 'default' })
     return this.#current
   }
@@ -321,6 +333,7 @@ export class SessionSet {
   async #switchTo(session: Session): Promise<void> {
     const previous = this.#current
     this.#current = session
+    this.#lost = undefined
     if (previous === undefined) return
     try {
       if (previous.broken) return

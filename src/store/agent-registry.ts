@@ -127,6 +127,18 @@ export function openRegistry(directory: string, fs: DurableFs = systemFs): Agent
   return new AgentRegistry(fs, path, parsed, [])
 }
 
+/**
+ * What is wrong with the registry of a data directory; undefined where it is good or missing. Changes nothing: openRegistry sets such
+ * a file aside. Throws like openRegistry.
+ */
+export function registryFault(directory: string, fs: DurableFs = systemFs): string | undefined {
+  const path = ownFilesOf(foldersOf(directory)).agents
+  const file = readOwnFile(fs, path)
+  if (file.kind === 'missing') return undefined
+  const parsed = file.kind === 'file' ? parse(file.content, path) : file.reason
+  return typeof parsed === 'string' ? `${path} could not be understood (${parsed})` : undefined
+}
+
 /** The agents in the file, or why there are none. */
 function parse(content: string, path: string): RegisteredAgent[] | string {
   let json: unknown

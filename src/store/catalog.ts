@@ -47,18 +47,24 @@ export class Catalog {
   static async open(store: Pick<SessionStore, 'list'>): Promise<Catalog> {
     const catalog = new Catalog()
     for await (const { header, sessionId, diskBytes, problem } of store.list()) {
-      if (header !== undefined) catalog.update(header, diskBytes)
-      else if (problem !== undefined) catalog.#unreadable.set(sessionId, { note: problem, diskBytes })
+      if (header !== undefined) catalog.update(header, diskBytes, problem)
+      if (problem !== undefined) {
+        catalog.#unreadable.set(sessionId, { note: problem, diskBytes: header === undefined ? diskBytes : 0 })
+      }
     }
     return catalog
   }
 
-  /** Takes over a header, new or changed: the caller must not change it afterwards. A trashed one is removed. */
-  update(header: SessionHeader, diskBytes: number): void {
+  /**
+   * Takes over a header, new or changed: the caller must not change it afterwards. A trashed one is removed. `problem`: why the
+   * session cannot be loaded, where that is so.
+   */
+  update(header: SessionHeader, diskBytes: number, problem?: SessionNote): void {
     if (header.trashedAt !== undefined) return this.remove(header.id)
     const agent = this.#agentOf(header.agentId)
     const previous = this.#sessions.get(header.id)
-    const info: SessionInfo = Object.assign(header, { current: agent.currentId === header.id, diskBytes })
+    const current = agent.currentId === header.id
+    const info: SessionInfo = Object.assign(header, { current, diskBytes, ...(problem && { problem }) })
     this.#unreadable.delete(info.id)
     this.#sessions.set(info.id, info)
     this.#tasks.replace(previous, info)

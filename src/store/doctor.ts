@@ -1,13 +1,15 @@
 /**
- * The full check of a data directory: every byte of every journal and snapshot, sessions in the trash too. It changes nothing; what can
- * be mended is mended by repair.ts. The directory's lock must be held: a session at work would look torn.
+ * The full check of a data directory: the list of agents, and every byte of every journal and snapshot, sessions in the trash too. It
+ * changes nothing; what can be mended is mended by repair.ts. The directory's lock must be held: a session at work would look torn.
  */
 import { join } from 'node:path'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { describeThrown, isAgentryError } from '../errors.ts'
+import { registryFault } from './agent-registry.ts'
 import { type DurableFs, isTempName, systemFs } from './durable-fs.ts'
 import { openSessionFile, readSnapshot, type SnapshotFound } from './read-session.ts'
 import { filesOf, foldersOf, sessionIdsIn, type SessionFiles } from './session-files.ts'
+import { hasErrno } from './storage-errors.ts'
 import { readWholeJournal, type WholeJournal } from './whole-journal.ts'
 
 export type FindingKind =
@@ -23,19 +25,28 @@ export type FindingKind =
   | 'journal-truncated'
   | 'newer-format'
   | 'unreadable'
+  /** A journal that can be read but not written: the next change of its session fails. */
+  | 'unwritable'
+  /** The list of the registered agents (agents.json) cannot be understood. */
+  | 'registry'
   /** A file in the data directory that is not of a session. */
   | 'foreign-file'
 
 /**
  * rebuild-snapshot: write it from the journal. · cut-torn-tail: set the tail aside and cut it. · keep-readable: go on with the
  * records before the damage. · adopt-snapshot: go on with what the snapshot (and what is readable behind it) says, in a new
- * journal. The old files are kept in quarantine in every case.
+ * journal. · set-registry-aside: go on without registered agents. The old files are kept in quarantine in every case.
  */
-export type RepairKind = 'rebuild-snapshot' | 'cut-torn-tail' | 'keep-readable' | 'adopt-snapshot'
+export type RepairKind =
+  | 'rebuild-snapshot'
+  | 'cut-torn-tail'
+  | 'keep-readable'
+  | 'adopt-snapshot'
+  | 'set-registry-aside'
 
 export interface Finding {
   kind: FindingKind
-  place: 'sessions' | 'trash'
+  place: 'sessions' | 'trash' | 'own'
   sessionId?: string
   /** One sentence for people: what was found and where. */
   message: string
@@ -43,12 +54,13 @@ export interface Finding {
   repair?: RepairKind
 }
 
-/** Every finding in the directory, session by session; none for a healthy one. Throws only where a folder cannot be read. */
+/** Every finding in the directory: of the registry, then session by session; none for a healthy one. Throws only where a folder cannot be read. */
 export async function* examine(
   directory: string,
   { fs = systemFs }: { fs?: DurableFs } = {},
 ): AsyncGenerator<Finding, void> {
   const folders = foldersOf(directory)
+  yield* registryFindings(directory, fs)
   for (const place of ['sessions', 'trash'] as const) {
     const folder = folders[place]
     const names = fs.info(folder) === undefined ? [] : fs.list(folder)
@@ -62,6 +74,16 @@ export async function* examine(
   }
 }
 
+function registryFindings(directory: string, fs: DurableFs): Finding[] {
+  try {
+    const fault = registryFault(directory, fs)
+    if (fault === undefined) return []
+    return [{ kind: 'registry', place: 'own', message: fault, repair: 'set-registry-aside' }]
+  } catch (error) {
+    return [{ ...withoutRepair(error), place: 'own' }]
+  }
+}
+
 type SessionFinding = Omit<Finding, 'place' | 'sessionId'>
 
 function examineSession(fs: DurableFs, sessionId: string, files: SessionFiles): SessionFinding[] {
@@ -70,13 +92,30 @@ function examineSession(fs: DurableFs, sessionId: string, files: SessionFiles): 
     const journal = openSessionFile(fs, sessionId, files.journal, 'read')
     if (journal === undefined) return [journalMissing(files, snapshot)]
     try {
-      return judge(files, snapshot, journal.opened.size, readWholeJournal(sessionId, journal, snapshot))
+      const whole = readWholeJournal(sessionId, journal, snapshot)
+      return [...judge(files, snapshot, journal.opened.size, whole), ...unwritable(fs, files.journal)]
     } finally {
       journal.close()
     }
   } catch (error) {
-    const kind = isAgentryError(error, 'unsupported_format') ? 'newer-format' : 'unreadable'
-    return [{ kind, message: describeThrown(error) }]
+    return [withoutRepair(error)]
+  }
+}
+
+function withoutRepair(error: unknown): SessionFinding {
+  const kind = isAgentryError(error, 'unsupported_format') ? 'newer-format' : 'unreadable'
+  return { kind, message: describeThrown(error) }
+}
+
+/** Opens the journal as a writer does, and writes nothing. */
+function unwritable(fs: DurableFs, journal: string): SessionFinding[] {
+  try {
+    fs.open(journal, 'append').close()
+    return []
+  } catch (error) {
+    if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error
+    const message = `${journal} cannot be written: the next change of its session would fail (${describeThrown(error)})`
+    return [{ kind: 'unwritable', message }]
   }
 }
 

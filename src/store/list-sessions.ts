@@ -46,7 +46,18 @@ function listOne(fs: DurableFs, sessionId: string, files: SessionFiles): ListedS
     return { sessionId, ...readHeader(fs, sessionId, files) }
   } catch (error) {
     if (isAgentryError(error, 'session_not_found')) return undefined
-    return { sessionId, diskBytes: sizeOf(fs, files), problem: problemOf(sessionId, error) }
+    const problem = problemOf(sessionId, error)
+    return { sessionId, ...headerOfSnapshot(fs, sessionId, files), diskBytes: sizeOf(fs, files), problem }
+  }
+}
+
+/** What a good snapshot still says of a session that cannot be read to its end. */
+function headerOfSnapshot(fs: DurableFs, sessionId: string, files: SessionFiles): { header?: SessionHeader } {
+  try {
+    const snapshot = readSnapshotHeader(fs, sessionId, files.snapshot)
+    return snapshot.kind === 'good' ? { header: headerOf(snapshot.state) } : {}
+  } catch {
+    return {} // why it cannot be read is the problem that is reported already
   }
 }
 

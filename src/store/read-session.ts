@@ -61,7 +61,8 @@ export function openSessionFile(
     return fs.open(path, mode)
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined
-    throw isRefusal(error) ? sessionUnreadable(sessionId, path, error) : error
+    if (!isRefusal(error)) throw error
+    throw sessionUnreadable(sessionId, path, mode === 'read' ? 'read' : 'read and written', error)
   }
 }
 
@@ -145,7 +146,8 @@ export function openJournal(
 ): DurableFile {
   const journal = openSessionFile(fs, sessionId, files.journal, mode)
   if (journal !== undefined) return journal
-  if (snapshot.kind === 'missing') throw sessionNotFound(sessionId)
+  // A snapshot that was there and is not any more was moved, its journal with it, since it was read.
+  if (snapshot.kind === 'missing' || fs.info(files.snapshot) === undefined) throw sessionNotFound(sessionId)
   throw journalMissing(sessionId, files.journal)
 }
 

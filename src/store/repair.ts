@@ -11,6 +11,7 @@ import type { SessionRecord } from '../core/record.ts'
 import type { SessionState } from '../core/session-state.ts'
 import { AgentryError, isAgentryError } from '../errors.ts'
 import { adoptState } from './adopt-state.ts'
+import { openRegistry } from './agent-registry.ts'
 import type { Finding, RepairKind } from './doctor.ts'
 import { type DurableFile, type DurableFs, systemFs, writeFileAtomic } from './durable-fs.ts'
 import { encodeRecord, readJournal } from './journal.ts'
@@ -34,7 +35,9 @@ export interface RepairOptions {
  */
 export function repair(directory: string, finding: Finding, options: RepairOptions = {}): string[] {
   const { dryRun = true, fs = systemFs, clock = systemClock } = options
-  if (finding.repair === undefined || finding.sessionId === undefined) return []
+  if (finding.repair === undefined) return []
+  if (finding.repair === 'set-registry-aside') return setRegistryAside(directory, fs, dryRun)
+  if (finding.sessionId === undefined) return []
   const folders = foldersOf(directory)
   const { sessionId, place } = finding
   const patient = {
@@ -47,6 +50,14 @@ export function repair(directory: string, finding: Finding, options: RepairOptio
   const steps = PLANS[finding.repair](patient)
   if (!dryRun) for (const step of steps) step.run()
   return steps.map((step) => step.text)
+}
+
+/** What the next start of a team does anyway. */
+function setRegistryAside(directory: string, fs: DurableFs, dryRun: boolean): string[] {
+  if (!dryRun) openRegistry(directory, fs)
+  return [
+    'move it into quarantine: no agent is registered until it is spawned again; the sessions are untouched',
+  ]
 }
 
 interface Patient {
@@ -64,7 +75,7 @@ interface Step {
   run: () => void
 }
 
-const PLANS: Readonly<Record<RepairKind, (patient: Patient) => Step[]>> = {
+const PLANS: Readonly<Record<Exclude<RepairKind, 'set-registry-aside'>, (patient: Patient) => Step[]>> = {
   'rebuild-snapshot': rebuildSnapshot,
   'cut-torn-tail': cutTornTail,
   'keep-readable': keepReadable,

@@ -29,8 +29,13 @@ export function sessionDamaged(
   )
 }
 
-export function sessionUnreadable(sessionId: string, path: string, cause: unknown): AgentryError {
-  const message = `expected a regular file that can be read at ${path} (${toAgentryError(cause).message})`
+export function sessionUnreadable(
+  sessionId: string,
+  path: string,
+  needed: 'read' | 'read and written',
+  cause: unknown,
+): AgentryError {
+  const message = `expected a regular file that can be ${needed} at ${path} (${toAgentryError(cause).message})`
   return new AgentryError('session_unreadable', message, { cause, data: { sessionId, path } })
 }
 

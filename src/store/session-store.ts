@@ -64,11 +64,12 @@ export interface LoadedSession {
 }
 
 export interface ListedSession {
-  /** Left out where the header cannot be read: then `problem` says why. */
+  /** Left out where there is none to be read. Beside a `problem`: as its snapshot has it. */
   header?: SessionHeader
   sessionId: string
   /** Bytes of journal and snapshot on disk. */
   diskBytes: number
+  /** Set where the session cannot be loaded: why. */
   problem?: SessionNote
 }
 

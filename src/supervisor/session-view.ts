@@ -88,8 +88,8 @@ export class SessionView {
     const known = this.#catalog.list({ agentId }).map(({ id }) => id)
     for (const id of known) if (!there.has(id)) this.#catalog.remove(id)
     const wanted = [...there].filter((id) => (this.#catalog.get(id)?.agentId ?? agentId) === agentId)
-    for await (const { header, diskBytes } of this.#read(wanted, 'sessions')) {
-      if (header?.agentId === agentId) this.#catalog.update(header, diskBytes)
+    for await (const { header, diskBytes, problem } of this.#read(wanted, 'sessions')) {
+      if (header?.agentId === agentId) this.#catalog.update(header, diskBytes, problem)
     }
   }
 

@@ -417,7 +417,8 @@ export class Supervisor {
 
   #isAtRest(agentId: string): boolean {
     const current = this.#options.catalog.currentOf(agentId)
-    return current === undefined || (current.turn === null && current.queue.length === 0)
+    if (current === undefined || current.problem !== undefined) return true
+    return current.turn === null && current.queue.length === 0
   }
 
   #queueDepth(agentId: string): number {

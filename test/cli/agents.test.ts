@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { AgentInfo } from '../../src/api.ts'
+import type { AgentInfo, SessionInfo } from '../../src/api.ts'
 import { type Cli, createCli } from './harness.ts'
 
 async function list(cli: Cli): Promise<AgentInfo[]> {
@@ -88,6 +88,48 @@ describe('agents', () => {
     expect(stderr).toMatch(/\(agent_stopped\)\nhint: `agentry agents restart <id>` starts it again\n$/)
     expect((await cli.run('agents', 'restart', 'parrot')).code).toBe(0)
     expect(await cli.run('send', 'parrot', 'hello')).toMatchObject({ code: 0, stdout: 'hello' })
+  })
+
+  test('are removed for good, and leave their sessions to whoever has their id next', async () => {
+    const cli = createCli()
+    await cli.run('agents', 'spawn', 'parrot', '--behavior', 'echo')
+    await cli.run('send', 'parrot', 'hello')
+    const { code, stderr } = await cli.run('agents', 'spawn', 'parrot', '--behavior', 'shell')
+    expect(code).toBe(4)
+    expect(stderr).toContain('\nhint: `agentry agents remove <id>` ')
+
+    expect(await cli.run('agents', 'remove', 'parrot')).toEqual({
+      code: 0,
+      stdout: 'removed agent parrot; its session stays\n',
+      stderr: '',
+    })
+    expect((await list(cli)).map(({ id }) => id)).toEqual(['ops'])
+    const { sessions } = await cli.json<{ sessions: SessionInfo[] }>('sessions', 'list')
+    expect(sessions).toMatchObject([{ agentId: 'parrot' }])
+    expect((await cli.run('sessions', 'show', sessions[0]?.id ?? '')).stdout).toContain('hello')
+
+    await cli.run('agents', 'spawn', 'parrot', '--behavior', 'shell')
+    expect(await cli.run('send', 'parrot', 'echo again')).toMatchObject({ code: 0, stdout: 'again\n' })
+    expect(await cli.json('sessions', 'list')).toMatchObject({ sessions: [{ counts: { turns: 2 } }] })
+    expect(await cli.fail('agents', 'remove', 'nobody')).toMatchObject({
+      code: 3,
+      error: { code: 'agent_not_found' },
+    })
+  })
+
+  test('are not removed while the configuration file has them', async () => {
+    const cli = createCli()
+    writeFileSync(join(cli.cwd, 'agentry.yaml'), 'agents: [{ id: main, behavior: echo }]\n')
+    expect(await cli.fail('agents', 'remove', 'main')).toMatchObject({
+      code: 2,
+      error: { code: 'invalid_input', message: expect.stringContaining('configuration file') as string },
+    })
+    writeFileSync(join(cli.cwd, 'agentry.yaml'), 'agents: [{ id: other, behavior: echo }]\n')
+    expect(await cli.run('agents', 'remove', 'main')).toMatchObject({
+      code: 0,
+      stdout: 'removed agent main\n',
+    })
+    expect((await list(cli)).map(({ id }) => id)).toEqual(['other'])
   })
 
   test('read as a table', async () => {

@@ -113,6 +113,35 @@ describe('doctor', () => {
     expect(readFileSync(snapshot, 'utf8')).toBe('{}')
   })
 
+  test('finds a list of agents that cannot be understood, and sets it aside with --repair', async () => {
+    const { cli, id } = await createPatient()
+    const own = join(cli.cwd, 'sessions', '.agentry')
+    const agents = join(own, 'agents.json')
+    writeFileSync(agents, '{bad')
+    const { code, stdout } = await cli.run('doctor')
+    expect(code).toBe(6)
+    expect(stdout).toMatch(/agents\.json could not be understood \(.*\)\n {2}would: move it into quarantine/)
+    expect(readFileSync(agents, 'utf8')).toBe('{bad')
+    expect(await diagnose(cli, '--repair')).toMatchObject({
+      code: 0,
+      healthy: true,
+      findings: [{ kind: 'registry', repaired: true }],
+    })
+    expect(existsSync(agents)).toBe(false)
+    expect(readFileSync(join(own, 'quarantine', 'agents.json'), 'utf8')).toBe('{bad')
+    expect(await diagnose(cli)).toMatchObject({ code: 0, findings: [] })
+    expect(await cli.json('sessions', 'list')).toMatchObject({ sessions: [{ id }] })
+  })
+
+  test('leaves a list of agents of a newer version as it is, and says so', async () => {
+    const { cli } = await createPatient()
+    writeFileSync(join(cli.cwd, 'sessions', '.agentry', 'agents.json'), '{"formatVersion":2}')
+    expect(await diagnose(cli, '--repair')).toMatchObject({
+      code: 6,
+      findings: [{ kind: 'newer-format', place: 'own', repaired: false, steps: [] }],
+    })
+  })
+
   test('leaves a file alone that is not of Agentry, and does not call it wrong', async () => {
     const { cli } = await createPatient()
     writeFileSync(join(cli.cwd, 'sessions', 'notes.txt'), 'mine')

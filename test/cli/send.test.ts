@@ -113,7 +113,7 @@ describe('send', () => {
     const { turn, done } = await startSend()
     turn.start()
     turn.text('half\n')
-    turn.finish({ status, result: 'half\n', error: { code: 'turn_failed', message: 'it broke' } })
+    turn.finish({ status, result: 'it broke', error: { code: 'turn_failed', message: 'it broke' } })
     expect(await done).toEqual({ code, stdout: 'half\n', stderr: 'agentry: it broke (turn_failed)\n' })
   })
 

@@ -113,6 +113,11 @@ describe('a session file of the original Agentry', () => {
     ])
   })
 
+  test('may have a name of two lines, which becomes one', () => {
+    const text = JSON.stringify({ agent_id: 'a', memory: null, name: 'fix\n the login' })
+    expect(parseSessionFile(text, origin).session.name).toBe('fix the login')
+  })
+
   test('is told from other JSON', () => {
     for (const text of ['{}', '[]', 'null', '1', '{"name":"x","version":"1.0.0"}', '{"memory":[]}']) {
       expect(() => parseSessionFile(text, origin)).toThrow(

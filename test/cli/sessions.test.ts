@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
-import type { SessionState } from '../../src/core/session-state.ts'
+import { sessionTable, sessionText } from '../../src/cli/sessions/view.ts'
+import type { SessionState, TaskEntry } from '../../src/core/session-state.ts'
 import { createCli, type Cli } from './harness.ts'
 
 const TEAM = 'agents:\n  - { id: main, behavior: echo }\n  - { id: other, behavior: echo }\n'
@@ -70,6 +71,22 @@ describe('sessions create', () => {
     )
   })
 
+  test('takes a working directory that is not there, with a warning; its turns fail by the name of the session', async () => {
+    const cli = createTeamCli('agents: [{ id: main, behavior: shell }]\n')
+    const gone = join(cli.cwd, 'gone')
+    const created = await cli.run('sessions', 'create', 'work', '--working-dir', 'gone')
+    expect(created).toMatchObject({
+      code: 0,
+      stderr: `agentry: ${gone} is not a directory: until it is made, commands in this session fail\n`,
+    })
+    const { code, stdout, stderr } = await cli.run('send', 'main', 'pwd')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/session "work" \(.*\/gone \(working_dir_missing\)\nhint: make the directory, or /)
+    mkdirSync(gone)
+    expect((await cli.run('send', 'main', 'pwd')).code).toBe(0)
+    expect((await cli.run('sessions', 'create', 'next', '--working-dir', 'gone')).stderr).toBe('')
+  })
+
   test('refuses a var that is none', async () => {
     const cli = createTeamCli()
     expect(await cli.fail('sessions', 'create', 'x', '--var', 'A')).toMatchObject({
@@ -125,9 +142,14 @@ describe('sessions list', () => {
 
   test('carries no control sequence of a name', async () => {
     const cli = createTeamCli()
-    await create(cli, 'evil\u001b]0;owned\u0007 name')
-    const { stdout } = await cli.run('sessions', 'list')
-    expect(stdout).toContain('evil name')
+    const name = 'evil\u001b]0;owned\u0007 name'
+    expect(await cli.fail('sessions', 'create', name)).toMatchObject({
+      code: 2,
+      error: { code: 'invalid_input' },
+    })
+    // A journal can hold one all the same.
+    const session = await create(cli, 'work')
+    expect(sessionTable([{ ...session, name }], [session.id], 0, false)).toContain(' evil name ')
   })
 })
 
@@ -141,6 +163,37 @@ describe('sessions show', () => {
     expect(stdout).toMatch(/^var +K=1$/m)
     expect(stdout).toMatch(/ user\nhello red$/m)
     expect(stdout).toMatch(/ assistant\nhello red$/m)
+  })
+
+  test('says of each turn that went otherwise than well how it ended, behind its last entry', async () => {
+    const cli = createTeamCli('agents: [{ id: main, behavior: shell }]\n')
+    await cli.run('send', 'main', 'echo fine')
+    await cli.run('send', 'main', 'exit 3')
+    await cli.run('sessions', 'create', 'lost', '--working-dir', 'gone')
+    await cli.run('send', 'main', 'echo never')
+    const { stdout } = await cli.run('sessions', 'show')
+    expect(stdout).toMatch(/ user\necho never\n\nturn failed: [^\n]*gone \(working_dir_missing\)\n$/)
+
+    const { sessions } = await cli.json<{ sessions: SessionInfo[] }>(
+      'sessions',
+      'list',
+      '--status',
+      'suspended',
+    )
+    const first = await cli.json<SessionState>('sessions', 'show', sessions[0]?.id ?? '')
+    const shown = sessionText(first, false)
+    expect(shown.match(/^turn .*$/gm)).toEqual(['turn completed with exit code 3'])
+    expect(shown.endsWith('\n\nturn completed with exit code 3')).toBe(true)
+
+    const endings = ['interrupted', 'cancelled'] as const
+    const tasks = first.tasks.map(({ taskId, turnId }, index) => {
+      const status = endings[index] ?? 'failed'
+      return { taskId, turnId, status, error: { code: status, message: `it was\n${status}` } } as TaskEntry
+    })
+    expect(sessionText({ ...first, tasks }, false).match(/^turn .*$/gm)).toEqual([
+      'turn interrupted: it was interrupted (interrupted)',
+      'turn cancelled: it was cancelled (cancelled)',
+    ])
   })
 
   test('with --json is the whole state, as is export, and both equal the file', async () => {
@@ -305,7 +358,6 @@ describe('a damaged session', () => {
     for (const argv of [
       ['sessions', 'list'],
       ['agents', 'list'],
-      ['send', 'main', 'hello'],
     ]) {
       const { code, stderr } = await cli.run(...argv)
       expect(code).toBe(0)
@@ -313,6 +365,12 @@ describe('a damaged session', () => {
       expect(stderr).toMatch(/^agentry: /)
       expect(stderr.trimEnd().split('\n')).toHaveLength(1)
     }
+    const refused = await cli.run('send', 'main', 'hello')
+    expect(refused).toMatchObject({ code: 6, stdout: '' })
+    const [warning, error, ...more] = refused.stderr.trimEnd().split('\n')
+    expect(warning).toContain(id)
+    expect(error).toMatch(/cannot be opened: .* \(journal_missing\)$/)
+    expect(more).toEqual([expect.stringMatching(/^hint: .*doctor/)])
     expect(await cli.fail('sessions', 'show', id)).toMatchObject({
       code: 6,
       error: { code: 'journal_missing' },

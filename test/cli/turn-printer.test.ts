@@ -7,7 +7,7 @@ interface Piece {
   dropped?: true
 }
 
-function print(pieces: (string | Piece)[], result: string, isTTY = false): string {
+function print(pieces: (string | Piece)[], result: string | undefined, isTTY = false): string {
   const sink = createTextSink(isTTY)
   const printer = createTurnPrinter(sink)
   for (const piece of pieces) printer.text(typeof piece === 'string' ? { text: piece } : piece)
@@ -68,8 +68,11 @@ describe('the text of a turn', () => {
     expect(printed.match(/^line 1000$/gm)).toHaveLength(1)
   })
 
-  test('says nothing more where a turn failed without a result', () => {
+  test('says nothing more where a turn has an empty result, or failed', () => {
     expect(print(['some output\n'], '')).toBe('some output\n')
+    expect(print(['some output'], undefined)).toBe('some output')
+    expect(print(['some ', { text: 'put', dropped: true }], undefined)).toBe('some ')
+    expect(print(['some output'], undefined, true)).toBe('some output\n')
   })
 
   test('ends with a newline on a terminal only', () => {

@@ -234,8 +234,10 @@ describe('a data directory is refused', () => {
     if (isRoot) chownSync(cwd, NOBODY, NOBODY)
     expect(await runCli(['send', 'ops', 'pwd'], as)).toMatchObject({ code: 0 })
     const data = join(cwd, 'sessions')
-    for (const folder of [join(data, '.agentry'), data]) chmodSync(folder, 0o500)
-    onTestFinished(() => chmodSync(data, 0o700))
+    const folders = [data, join(data, '.agentry')]
+    for (const folder of folders.toReversed()) chmodSync(folder, 0o500)
+    // An ordinary user could not remove them otherwise.
+    onTestFinished(() => folders.forEach((folder) => chmodSync(folder, 0o700)))
     const before = treeOf(data)
     const { code, error } = await refused(['send', 'ops', 'pwd'], as)
     expect({ code, error: error?.code }).toEqual({ code: 6, error: 'directory_invalid' })

@@ -11,6 +11,8 @@ describe('what a caller gives for a session', () => {
     ['a name that is null', { name: null }, 'name'],
     ['a name of spaces', { name: '  ' }, 'name'],
     ['a name of 201 characters', { name: 'x'.repeat(201) }, 'name'],
+    ['a name of two lines', { name: 'a\nb' }, 'name'],
+    ['a name with a control character', { name: 'a\u009bb' }, 'name'],
     ['a lone surrogate', { name: '\ud800' }, 'name'],
     ['vars that are a number', { name: 'x', vars: 5 }, 'vars'],
     ['a var without a value', { name: 'x', vars: { K: null } }, 'vars.K'],

@@ -16,9 +16,11 @@ import type { SessionState } from '../../src/core/session-state.ts'
 import { isAgentryError } from '../../src/errors.ts'
 import { adoptState } from '../../src/store/adopt-state.ts'
 import { examine, type Finding, type RepairKind } from '../../src/store/doctor.ts'
+import type { DurableFs } from '../../src/store/durable-fs.ts'
 import { encodeRecord } from '../../src/store/journal.ts'
 import { repair } from '../../src/store/repair.ts'
 import { encodeSnapshot } from '../../src/store/snapshot.ts'
+import { storageError } from '../../src/store/storage-errors.ts'
 import { journal as anyJournal, replay } from '../core/journals.ts'
 import { DataDirectory, unsyncedFs } from '../fakes/data-directory.ts'
 import { FailingFs } from '../fakes/failing-fs.ts'
@@ -45,6 +47,28 @@ test('a healthy directory has no findings, whether it is empty, at work or in th
   await data.create(claim, trashed, creation(claim, trashed))
   await data.store().trash(claim, trashed)
   expect(await findingsIn(data)).toEqual([])
+})
+
+test('a journal that can be read but not written is found, and nothing is done about it', async () => {
+  const data = new DataDirectory()
+  const id = createId()
+  await data.create(claim, id, recordsOf(id), 4)
+  const { journal } = data.files(id)
+  const readOnly: DurableFs = {
+    ...unsyncedFs,
+    open(path, mode) {
+      if (path !== journal || mode === 'read') return unsyncedFs.open(path, mode)
+      throw storageError(
+        Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }),
+        'open',
+        path,
+      )
+    },
+  }
+  const findings = await Array.fromAsync(examine(data.path, { fs: readOnly }))
+  expect(findings).toMatchObject([{ kind: 'unwritable', place: 'sessions', sessionId: id }])
+  expect(findings[0]?.message).toContain(`${journal} cannot be written`)
+  expect(findings.flatMap((finding) => repair(data.path, finding, { dryRun: false }))).toEqual([])
 })
 
 test('any legal journal with the snapshot of any of its records has no findings', async () => {

@@ -28,6 +28,12 @@ test('no room is storage_full, everything else storage_failed, and the message n
   }
 })
 
+test('an error of the system is said once: its operation, its path, its reason', () => {
+  const path = newPath('missing')
+  const error = thrownBy(() => systemFs.open(path, 'read'))
+  expect(error).toMatchObject({ message: `open ${path}: ENOENT: no such file or directory` })
+})
+
 test('a short write is continued until everything is there', () => {
   const failing = new FailingFs()
   failing.limitWrites(3)

@@ -1,4 +1,5 @@
 /** `agentry sessions create | load | save | suspend | resume | terminate | fork | rename | delete | restore`. */
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { SessionInfo } from '../../api.ts'
 import { quote } from '../../core/ids.ts'
@@ -26,15 +27,19 @@ export async function createSession(
   options: CreateOptions,
 ): Promise<void> {
   const vars = parseVars(options.var ?? [])
+  const workingDir =
+    options.workingDir === undefined ? undefined : resolve(context.io.cwd, options.workingDir)
   await change(context, 'created', async (team, setup) =>
     (await chosenAgent(team, setup, options.agent)).createSession({
       name,
       ...(description !== undefined && { description }),
-      ...(options.workingDir !== undefined && { workingDir: resolve(context.io.cwd, options.workingDir) }),
+      ...(workingDir !== undefined && { workingDir }),
       ...(options.prompt !== undefined && { prompt: options.prompt }),
       vars,
     }),
   )
+  if (workingDir === undefined || statSync(workingDir, { throwIfNoEntry: false })?.isDirectory()) return
+  context.report.note(`${workingDir} is not a directory: until it is made, commands in this session fail`)
 }
 
 export async function loadSession(

@@ -34,9 +34,20 @@ export async function requireSession(
       data: { agentId: agent.id },
     })
   }
-  if (options.agent !== undefined) await requireAgent(team, options.agent)
-  const session = await team.findSession(reference, options.agent)
+  const session = await requireReadable(team, setup, reference, options)
   return { session, agent: await requireAgent(team, session.agentId) }
+}
+
+/** Like requireSession, for commands that only read: the agent of the session may have been removed. */
+export async function requireReadable(
+  team: AnyTeam,
+  setup: Setup,
+  reference: string | undefined,
+  options: AgentOption,
+): Promise<SessionInfo> {
+  if (reference === undefined) return (await requireSession(team, setup, reference, options)).session
+  if (options.agent !== undefined) await requireAgent(team, options.agent)
+  return team.findSession(reference, options.agent)
 }
 
 /** Like requireSession, in the trash. */

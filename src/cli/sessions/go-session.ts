@@ -11,6 +11,7 @@
 import { createId } from '../../core/ids.ts'
 import { assertJson, type Json, type JsonObject } from '../../core/json.ts'
 import type { MemoryEntry, ToolCall } from '../../core/session-state.ts'
+import { plainLine } from '../terminal-text.ts'
 import type { FileOrigin, SessionFile } from './session-file.ts'
 
 type Fields = ReadonlyMap<string, Json>
@@ -44,7 +45,7 @@ export function goSession(value: Json, origin: FileOrigin): SessionFile {
   }
   return {
     session: {
-      name: textOf(fields.get('name')).trim() || origin.name,
+      name: plainLine(textOf(fields.get('name'))) || plainLine(origin.name),
       description: textOf(fields.get('description')),
       status: textOf(fields.get('status')).toLowerCase() === 'terminated' ? 'terminated' : 'suspended',
       ...(textOf(fields.get('workingdir')) !== '' && { workingDir: textOf(fields.get('workingdir')) }),

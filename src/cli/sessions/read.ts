@@ -7,7 +7,7 @@ import { AgentryError, describeThrown } from '../../errors.ts'
 import { hasColor } from '../io.ts'
 import { type CommandContext, requireAgent, withTeam } from '../open-team.ts'
 import { terminalJson } from '../terminal-text.ts'
-import { type AgentOption, requireSession } from './find.ts'
+import { type AgentOption, requireReadable } from './find.ts'
 import { sessionTable, sessionText } from './view.ts'
 
 export interface ListOptions extends AgentOption {
@@ -49,7 +49,7 @@ export async function showSession(
 ): Promise<void> {
   const { io, report } = context
   await withTeam(context, { resume: false }, async (team, setup) => {
-    const { session } = await requireSession(team, setup, reference, options)
+    const session = await requireReadable(team, setup, reference, options)
     const state = await team.readSession(session.id)
     report.answer(state, () => sessionText(state, hasColor(io, io.stdout)))
   })
@@ -67,7 +67,7 @@ export async function exportSession(
 ): Promise<void> {
   const { io, report } = context
   await withTeam(context, { resume: false }, async (team, setup) => {
-    const { session } = await requireSession(team, setup, reference, options)
+    const session = await requireReadable(team, setup, reference, options)
     const state = await team.readSession(session.id)
     if (options.output === undefined) {
       io.stdout.write(`${terminalJson(state)}\n`)

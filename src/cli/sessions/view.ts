@@ -1,7 +1,7 @@
 /** Sessions as people read them. Pure; everything that comes from a session is made plain text. */
 import { styleText } from 'node:util'
 import type { SessionInfo } from '../../api.ts'
-import type { MemoryEntry, SessionState, SessionStatus } from '../../core/session-state.ts'
+import type { MemoryEntry, SessionState, SessionStatus, TaskEntry } from '../../core/session-state.ts'
 import { ageText, shortIdLength, sizeText, table } from '../table.ts'
 import { plainLine, plainText } from '../terminal-text.ts'
 
@@ -32,7 +32,7 @@ export function sessionTable(
   })
 }
 
-/** The session's fields and its whole conversation. */
+/** The session's fields and its whole conversation, with how its turns ended as far as it remembers. */
 export function sessionText(state: SessionState, color: boolean): string {
   const fields: [string, string][] = [
     ['session', state.id],
@@ -57,12 +57,29 @@ export function sessionText(state: SessionState, color: boolean): string {
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name.padEnd(14)}${value}`)
     .join('\n')
-  return [head, ...state.memory.map(entryText)].join('\n\n')
+  return [head, ...conversation(state)].join('\n\n')
 }
 
 /** One line about what was done: `suspended session work (0199…) of ops`. */
 export function doneText(verb: string, session: Pick<SessionInfo, 'id' | 'name' | 'agentId'>): string {
   return `${verb} session ${plainLine(session.name)} (${session.id}) of ${session.agentId}`
+}
+
+/** The entries; behind the last one of a turn that went otherwise than well, how it ended. */
+function conversation({ memory, tasks }: SessionState): string[] {
+  const endings = new Map(tasks.map((task) => [task.turnId, endingText(task)]))
+  return memory.flatMap((entry, index) => {
+    const ending = memory[index + 1]?.turnId === entry.turnId ? undefined : endings.get(entry.turnId)
+    return ending === undefined ? [entryText(entry)] : [entryText(entry), ending]
+  })
+}
+
+/** Undefined for a turn that completed with exit code 0, or without one. */
+function endingText({ status, error, exitCode = 0 }: TaskEntry): string | undefined {
+  if (status === 'completed') return exitCode === 0 ? undefined : `turn completed with exit code ${exitCode}`
+  return error === undefined
+    ? `turn ${status}`
+    : `turn ${status}: ${plainLine(error.message, 1000)} (${error.code})`
 }
 
 function entryText(entry: MemoryEntry): string {

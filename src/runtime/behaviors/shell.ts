@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import type { Behavior, BehaviorContext } from '../../behavior.ts'
 import type { Clock } from '../../core/clock.ts'
+import { quote } from '../../core/ids.ts'
 import { AgentryError } from '../../errors.ts'
 import { baseEnvironment, changedVars, commandEnvironment } from '../processes/command-environment.ts'
 import { Reaper } from '../processes/reaper.ts'
@@ -26,7 +27,8 @@ export interface ShellOptions {
  * not come from the session (`unset HOME`).
  *
  * The command is recorded as a call of the tool `shell`, its output as the call's result. Any exit code completes the turn. It
- * fails with `working_dir_missing` where the directory is gone, `command_failed` where nothing could be run.
+ * fails with `working_dir_missing` where the directory is gone, `invalid_input` where the message holds a NUL, `command_failed`
+ * where nothing could be run.
  *
  * Make one for each stay of an agent and close it with the stay: closing ends the commands that it runs.
  */
@@ -48,10 +50,15 @@ async function runTurn(
 ): Promise<{ exitCode: number }> {
   const { agentId, session, message } = context
   const { workingDir, vars } = session
+  if (command.includes('\0')) {
+    const message =
+      'the message: expected a command line, received text with a NUL character: no command can hold one'
+    throw new AgentryError('invalid_input', message)
+  }
   if (!isDirectory(workingDir)) {
     throw new AgentryError(
       'working_dir_missing',
-      `the working directory of session ${session.id} does not exist or is not a directory: ${workingDir}`,
+      `the working directory of session ${quote(session.name)} (${session.id}) does not exist or is not a directory: ${workingDir}`,
       { data: { sessionId: session.id, workingDir } },
     )
   }

@@ -124,6 +124,15 @@ test.each(['missing', 'file'])(
   },
 )
 
+test('refuses a message with a NUL, running nothing', async () => {
+  const context = fakeContext(fakeSession(scratchDirectory()))
+  await expect(shell().run('echo a\0b', context)).rejects.toMatchObject({
+    code: 'invalid_input',
+    message: expect.stringContaining('NUL') as string,
+  })
+  expect(context.calls).toEqual([])
+})
+
 test('fails the turn where the command cannot be run at all, and records why', async () => {
   const context = fakeContext(fakeSession(scratchDirectory()))
   const command = `: ${'x'.repeat(4 * 1024 * 1024)}`
