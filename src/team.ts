@@ -297,7 +297,7 @@ class OpenTeam implements Team {
     const now = systemClock.now()
     const old = this.#supervisor
       .trash()
-      .filter(({ trashedAt }) => trashedAt !== undefined && now - Date.parse(trashedAt) > trashAgeMs)
+      .filter(({ trashedAt }) => trashedAt !== undefined && now - Date.parse(trashedAt) >= trashAgeMs)
     await this.#each(old, ({ id, agentId }) =>
       this.#supervisor.command<'purge'>(agentId, { name: 'purge', sessionId: id }),
     )

@@ -287,7 +287,7 @@ describe('cleanup', () => {
     const team = await openTeam({ data, retention: { maxCount: 0, trashAgeMs: 3_600_000 } })
     await until('it is in the trash', () => team.sessions({ trashed: true }).some(({ id }) => id === old.id))
     await team.close()
-    const later = await openTeam({ data, retention: { maxCount: 0, trashAgeMs: -1 } })
+    const later = await openTeam({ data, retention: { maxCount: 0, trashAgeMs: 0 } })
     await until('it is gone', () => later.sessions({ trashed: true }).length === 0)
     await expect(later.agent('a')?.restoreSession(old.id)).rejects.toMatchObject({
       code: 'session_not_found',
