@@ -17,6 +17,8 @@ const EXPECTED_CODES: ReadonlySet<ErrorCode> = new Set([
   'no_current_session',
   'session_not_found',
   'session_terminated',
+  // Its task waits in a session that another has switched away from.
+  'task_conflict',
 ])
 
 interface Chaos {
