@@ -116,7 +116,11 @@ function stopRemoved(registry: AgentRegistry, specs: readonly AgentSpec[]): void
 }
 
 function createHost(kind: 'threads' | 'in-process', capacity: number, store: SessionStore): AgentHost {
-  if (kind === 'threads') return new ThreadHost({ capacity })
+  return kind === 'threads' ? new ThreadHost({ capacity }) : createInProcessHost(capacity, store)
+}
+
+/** A host without threads: the runtime in this process, over `store`. */
+export function createInProcessHost(capacity: number, store: SessionStore): AgentHost {
   return createLocalHost({
     capacity,
     runStay: (options, port) =>

@@ -1,6 +1,6 @@
 /**
  * The forms of everything that goes over the wire, for validation, types and the OpenAPI document. Answers are the types of the
- * public interface (api.ts): an annotation holds each schema to its type, so the two cannot differ.
+ * public interface (api.ts): an annotation holds each schema to its type, so the two cannot differ. One long file, because it is a list.
  */
 import { z } from '@hono/zod-openapi'
 import type { AgentInfo, AgentSpecInput, AgentState, SessionInfo, TeamHealth } from '../api.ts'

@@ -6,6 +6,9 @@
  * Q2  A command on a session that is not current opens it, does its work durably and closes it again.
  * Q3  Another agent's session is not found.
  * Q4  Of a session that is opened, the header is reported before any record of it: who follows the records may not know it yet.
+ *
+ * A little past 400 lines, because all commands share how a session is opened, changed, brought to rest and announced; how new ones
+ * begin is in new-session.ts.
  */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
