@@ -1,0 +1,72 @@
+/** Everything that can happen to the dashboard, and everything it can want done. */
+import type { AgentInfo, SessionInfo, TeamEvent, TeamHealth } from '../../api.ts'
+import type { SessionRecord } from '../../core/record.ts'
+import type { WireError } from '../../errors.ts'
+import type { Command } from './commands.ts'
+
+export type Input =
+  /**
+   * One key: a name (`enter`, `esc`, `tab`, `shift+tab`, `up`, `down`, `left`, `right`, `home`, `end`, `pageup`, `pagedown`,
+   * `backspace`, `delete`, `space`), with `ctrl+` or `alt+` before it, or the character that it types (`j`, `G`, `?`).
+   */
+  | { readonly type: 'key'; readonly key: string }
+  /** Pasted, or typed faster than it was read: never a key. */
+  | { readonly type: 'paste'; readonly text: string }
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  /** Once a second. */
+  | { readonly type: 'tick'; readonly nowMs: number }
+  | { readonly type: 'history'; readonly lines: readonly string[] }
+  | { readonly type: 'connected'; readonly url: string }
+  | { readonly type: 'connection-lost'; readonly reason: string; readonly attempt: number }
+  /** The lists as read after connecting, and after a `reset`. */
+  | {
+      readonly type: 'lists'
+      readonly agents: readonly AgentInfo[]
+      readonly sessions: readonly SessionInfo[]
+      readonly health: TeamHealth
+      /** Of the configuration; undefined where the gateway does not say. */
+      readonly defaultAgent?: string
+    }
+  /** One agent as read again: an event named one that was not known. */
+  | { readonly type: 'agent'; readonly agent: AgentInfo }
+  | { readonly type: 'event'; readonly event: TeamEvent }
+  /** Records of the session that is shown, in order: new ones, or `earlier` ones than all that are known. */
+  | {
+      readonly type: 'records'
+      readonly sessionId: string
+      readonly records: readonly SessionRecord[]
+      readonly earlier: boolean
+    }
+  /** Text of its running turn: transient, never repeated. */
+  | { readonly type: 'turn-text'; readonly sessionId: string; readonly text: string; readonly dropped: boolean }
+  /** What the front has to say: the supervisor was started again, a log is written there. */
+  | { readonly type: 'notice'; readonly kind: 'info' | 'error'; readonly text: string }
+  /** A message was accepted; from now on its session has it. */
+  | { readonly type: 'sent'; readonly agentId: string; readonly sessionId: string; readonly text: string }
+  /** It was not accepted: the text goes back to the input line. */
+  | { readonly type: 'not-sent'; readonly agentId: string; readonly text: string; readonly error: WireError }
+  /** A command was done; `text` says what came of it. `session`: what it is about now. */
+  | { readonly type: 'done'; readonly command: Command; readonly text: string; readonly session?: SessionInfo }
+  | { readonly type: 'failed'; readonly command: Command; readonly error: WireError }
+
+export type Effect =
+  | { readonly type: 'send'; readonly agentId: string; readonly text: string }
+  | { readonly type: 'run'; readonly agentId?: string; readonly command: Command }
+  /** Read a session's records behind `after` and follow it; ends the following of the one before. */
+  | { readonly type: 'follow'; readonly sessionId: string; readonly after: number }
+  | { readonly type: 'unfollow' }
+  /** Read the records `after` < seq < `before`. */
+  | { readonly type: 'read-earlier'; readonly sessionId: string; readonly after: number; readonly before: number }
+  | { readonly type: 'read-agent'; readonly agentId: string }
+  | { readonly type: 'read-lists' }
+  /** Append a line to the history file. */
+  | { readonly type: 'remember'; readonly line: string }
+  | { readonly type: 'leave'; readonly how: 'quit' | 'detach' }
+  /** A signal, or a second Ctrl-C while leaving: do not wait any longer. */
+  | { readonly type: 'force' }
+  | { readonly type: 'redraw' }
+
+export interface Step<State> {
+  readonly state: State
+  readonly effects: readonly Effect[]
+}

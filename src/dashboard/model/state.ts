@@ -1,0 +1,84 @@
+/**
+ * Everything the dashboard knows, as one immutable value: `update` (update.ts) makes the next one of it, selectors make lines of it.
+ * Nothing here knows of a terminal, a clock or a network.
+ */
+import type { AgentInfo, SessionInfo, TeamHealth } from '../../api.ts'
+import type { Command } from './commands.ts'
+import type { Conversation } from './conversation.ts'
+import type { LineEditor } from './line-editor.ts'
+import type { LineHistory } from './line-history.ts'
+
+/** Where keys go. */
+export type Focus = 'input' | 'agents' | 'sessions' | 'conversation'
+
+export type Connection =
+  /** The supervisor is being started, or the first answer is awaited. */
+  | { readonly phase: 'connecting' }
+  | { readonly phase: 'connected'; readonly url: string }
+  /** It was there and is gone: tried again until it is back. */
+  | { readonly phase: 'lost'; readonly sinceMs: number; readonly attempt: number; readonly reason: string }
+  /** Leaving: `/quit` waits for the supervisor to save and end. */
+  | { readonly phase: 'leaving'; readonly how: 'quit' | 'detach' }
+
+/** Where the team is, as the status line says it. */
+export interface Place {
+  /** The data directory, or undefined for a gateway that is known by its url alone. */
+  readonly directory?: string
+  /** True where this dashboard started the supervisor: `/quit` ends it then. */
+  readonly owned: boolean
+}
+
+/** What an agent did in the last minutes: one number of events for each span of time, oldest first (activity.ts). */
+export type Activity = readonly number[]
+
+export interface Notice {
+  readonly kind: 'info' | 'error'
+  /** One line or a few; free of control sequences. */
+  readonly text: string
+  readonly atMs: number
+}
+
+/** What is drawn over the panes and takes all keys. */
+export type Overlay =
+  | { readonly kind: 'help'; readonly scroll: number }
+  /** Commands (palette) or sessions (picker), filtered by what is typed. */
+  | { readonly kind: 'palette' | 'picker'; readonly query: string; readonly index: number }
+  /** Answered by one key: y runs the command, everything else does not. */
+  | { readonly kind: 'confirm'; readonly question: string; readonly command: Command; readonly agentId?: string }
+
+export interface DashboardState {
+  readonly size: { readonly columns: number; readonly rows: number }
+  /** Wall clock of the last tick, ms since 1970: ages are counted from it. */
+  readonly nowMs: number
+  readonly connection: Connection
+  readonly place: Place
+  /** In the order of the team. */
+  readonly agents: readonly AgentInfo[]
+  /** By id. */
+  readonly sessions: ReadonlyMap<string, SessionInfo>
+  readonly health?: TeamHealth
+  /** By agent. */
+  readonly activity: ReadonlyMap<string, Activity>
+
+  readonly focus: Focus
+  /** The agent that messages and commands go to. */
+  readonly agentId?: string
+  /** Whose sessions the table lists. */
+  readonly scope: 'agent' | 'team'
+  /** The row of the table that is chosen. */
+  readonly sessionId?: string
+  /** What fills the main area where there is room for one pane only. */
+  readonly main: 'conversation' | 'sessions'
+  /** Typed to narrow a list. Set while there is one; `typing` while keys go to it. */
+  readonly filter?: { readonly pane: 'agents' | 'sessions'; readonly text: string; readonly typing: boolean }
+
+  /** The session that is shown, its history as far as it was read. */
+  readonly conversation?: Conversation
+  readonly input: LineEditor
+  readonly history: LineHistory
+  /** Shown above the input line until `NOTICE_MS` after it came, or the next one. */
+  readonly notice?: Notice
+  readonly overlay?: Overlay
+  /** When Ctrl-C was pressed on an empty line: a second one soon after quits. */
+  readonly interruptedMs?: number
+}
