@@ -1,10 +1,11 @@
 /** `agentry agents list | spawn | stop | restart | remove`. */
 import type { AgentInfo, AgentSpecInput } from '../api.ts'
+import { ageText } from '../core/figures.ts'
 import type { RestartPolicy } from '../core/restart-policy.ts'
 import { AgentryError } from '../errors.ts'
 import { resolveAgentSpec } from '../options.ts'
 import { type CommandContext, requireAgent, withTeam } from './open-team.ts'
-import { ageText, table } from './table.ts'
+import { table } from './table.ts'
 
 export interface SpawnOptions {
   behavior: string

@@ -1,8 +1,9 @@
 /** Sessions as people read them. Pure; everything that comes from a session is made plain text. */
 import { styleText } from 'node:util'
 import type { SessionInfo } from '../../api.ts'
+import { ageText, shortIdLength, sizeText } from '../../core/figures.ts'
 import type { MemoryEntry, SessionState, SessionStatus, TaskEntry } from '../../core/session-state.ts'
-import { ageText, shortIdLength, sizeText, table } from '../table.ts'
+import { table } from '../table.ts'
 import { plainLine, plainText } from '../terminal-text.ts'
 
 const HEAD = ['ID', 'NAME', 'AGENT', 'STATUS', 'TURNS', 'AGE', 'SIZE']
