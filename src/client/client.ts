@@ -59,11 +59,12 @@ export function createClient(options: ClientOptions): RemoteTeam {
       return (await requests.json<{ sessions: SessionInfo[] }>('POST', '/team/cleanup', { body })).sessions
     },
     health: async () => (await requests.json<{ health: TeamHealth }>('GET', '/team')).health,
-    async *events({ after, signal } = {}) {
+    async *events({ after, signal, onOpen } = {}) {
       const headers = after === undefined ? {} : { 'last-event-id': after }
       for await (const { data } of requests.events<TeamEvent>('GET', '/events', {
         headers,
         ...(signal && { signal }),
+        ...(onOpen && { onOpen }),
       })) {
         yield data
       }

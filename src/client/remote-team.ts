@@ -40,8 +40,11 @@ export interface RemoteTeam extends RemoteOf<Team, 'findSession' | 'readSession'
   sessions(filter?: SessionFilter): Promise<SessionInfo[]>
   session(sessionId: string): Promise<SessionInfo | undefined>
   health(): Promise<TeamHealth>
-  /** What happens from now on, or behind the event `after` (`epoch:seq`). Ends with the gateway. */
-  events(options?: { after?: string; signal?: AbortSignal }): AsyncIterable<TeamEvent>
+  /**
+   * What happens from now on, or behind the event `after` (`epoch:seq`). Ends with the gateway. "Now" is when `onOpen` is called:
+   * what lists say that are read from then on is no older than the events.
+   */
+  events(options?: { after?: string; signal?: AbortSignal; onOpen?: () => void }): AsyncIterable<TeamEvent>
   /** The records of a session behind `after`, then those that come. Ends with the gateway, or when the session goes to the trash. */
   follow(sessionId: string, options?: { after?: number; signal?: AbortSignal }): AsyncIterable<SessionRecord>
   /** Ends what is under way here. The team goes on: there is no grace to give. */

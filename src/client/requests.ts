@@ -17,6 +17,8 @@ export interface RequestOptions {
   query?: Record<string, string | number | boolean | undefined>
   headers?: Record<string, string>
   signal?: AbortSignal
+  /** Of events: called once the gateway has answered, before the first event. */
+  onOpen?: () => void
 }
 
 /** A path with its parts encoded: `` path`/agents/${id}` ``. Throws `invalid_id` for a part that a URL takes for a step. */
@@ -80,6 +82,7 @@ export class Requests {
         signal,
         headers: { ...options.headers, accept: 'text/event-stream' },
       })
+      options.onOpen?.()
       // By the pipe, because the body of an app in this process does not end with the signal of its request.
       const body = response.body?.pipeThrough(new TransformStream(), { signal })
       if (body === undefined) return
