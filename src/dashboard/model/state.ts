@@ -3,7 +3,9 @@
  * Nothing here knows of a terminal, a clock or a network.
  */
 import type { AgentInfo, SessionInfo, TeamHealth } from '../../api.ts'
+import type { Activity } from './activity.ts'
 import type { Command } from './commands.ts'
+import type { Candidate } from './complete.ts'
 import type { Conversation } from './conversation.ts'
 import type { LineEditor } from './line-editor.ts'
 import type { LineHistory } from './line-history.ts'
@@ -28,8 +30,17 @@ export interface Place {
   readonly owned: boolean
 }
 
-/** What an agent did in the last minutes: one number of events for each span of time, oldest first (activity.ts). */
-export type Activity = readonly number[]
+/** What one agent uses of the processor, from two readings. */
+export interface CpuReading {
+  /** CPU time of its stay, ms, and when that was read, ms since 1970. */
+  readonly cpuMs: number
+  readonly atMs: number
+  /** Between the last two readings: 1 is one core. Undefined until there are two of one stay. */
+  readonly share?: number
+}
+
+/** How an agent's last turn ended that the user has not looked at yet. */
+export type Unseen = 'completed' | 'failed'
 
 export interface Notice {
   readonly kind: 'info' | 'error'
@@ -43,7 +54,7 @@ export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
   /** Commands (palette) or sessions (picker), filtered by what is typed. */
   | { readonly kind: 'palette' | 'picker'; readonly query: string; readonly index: number }
-  /** Answered by one key: y runs the command, everything else does not. */
+  /** Answered by one key: y runs the command, every other one does not. */
   | { readonly kind: 'confirm'; readonly question: string; readonly command: Command; readonly agentId?: string }
 
 export interface DashboardState {
@@ -59,12 +70,16 @@ export interface DashboardState {
   readonly health?: TeamHealth
   /** By agent. */
   readonly activity: ReadonlyMap<string, Activity>
+  readonly cpu: ReadonlyMap<string, CpuReading>
+  readonly unseen: ReadonlyMap<string, Unseen>
 
   readonly focus: Focus
   /** The agent that messages and commands go to. */
   readonly agentId?: string
   /** Whose sessions the table lists. */
   readonly scope: 'agent' | 'team'
+  /** The first row of the table that is shown. */
+  readonly sessionsTop: number
   /** The row of the table that is chosen. */
   readonly sessionId?: string
   /** What fills the main area where there is room for one pane only. */
@@ -74,10 +89,18 @@ export interface DashboardState {
 
   /** The session that is shown, its history as far as it was read. */
   readonly conversation?: Conversation
+  /** True where the user has opened it: else what is shown is the current session of the chosen agent, whichever that is. */
+  readonly pinned: boolean
   readonly input: LineEditor
   readonly history: LineHistory
-  /** Shown above the input line until `NOTICE_MS` after it came, or the next one. */
+  /** What Tab found to choose from; gone with the next key. */
+  readonly candidates?: readonly Candidate[]
+  /** Shown above the input line until NOTICE_MS after it came, or the next one. */
   readonly notice?: Notice
+  /** True in a team without sessions, until the first message: a first run explains itself. */
+  readonly welcome: boolean
+  /** Messages on their way to the team, oldest first: the conversation does not have them yet. */
+  readonly sending: readonly { readonly agentId: string; readonly text: string }[]
   readonly overlay?: Overlay
   /** When Ctrl-C was pressed on an empty line: a second one soon after quits. */
   readonly interruptedMs?: number

@@ -1,0 +1,132 @@
+/** The whole screen of a state. Pure; panes whose lines did not change are the same values as before, so that they are not drawn again. */
+import { plainLine } from '../../core/terminal-text.ts'
+import { agentLines } from './agent-lines.ts'
+import { attentionOf } from './attention.ts'
+import { conversationPane } from './conversation-pane.ts'
+import type { Frame, Pane } from './frame.ts'
+import { inputLines } from './input-lines.ts'
+import { layoutOf, MIN_COLUMNS, MIN_ROWS } from './layout.ts'
+import { type Line, span } from './line.ts'
+import { overlayBox } from './overlay.ts'
+import { sessionLines, visibleSessions } from './session-lines.ts'
+import type { DashboardState } from './state.ts'
+import { noticeLines, statusLine } from './status-lines.ts'
+import { tableRow } from './table-lines.ts'
+import { cutToWidth } from './text.ts'
+
+export function frameOf(state: DashboardState): Frame {
+  const { columns, rows } = state.size
+  if (columns < MIN_COLUMNS || rows < MIN_ROWS) {
+    const text = `${columns}x${rows} is too small: ${MIN_COLUMNS}x${MIN_ROWS} at least`
+    return { kind: 'too-small', columns, rows, text: cutToWidth(text, columns) }
+  }
+  const layout = layoutOf(state)
+  const strip = stripLines(state, columns, layout.stripRows)
+  const input = inputLines(state, columns, layout.inputRows)
+  const notice = noticeLines(state, columns, Math.min(layout.noticeRows, rows - strip.length - input.lines.length - 3))
+  const height = rows - strip.length - input.lines.length - notice.length - 1
+  const panes: Pane[] = []
+  if (layout.left !== undefined) {
+    panes.push(
+      layout.left.sessions
+        ? agentsAndSessions(state, layout.left.width, height)
+        : agentsPane(state, layout.left.width, height),
+    )
+  }
+  const { width, shows } = layout.main
+  if (shows === 'agents') panes.push(agentsPane(state, width, height))
+  else if (shows === 'sessions') panes.push(sessionsPane(state, width, height))
+  else panes.push(conversationPane(state, width, height))
+  const overlay = overlayBox(state, columns, height)
+  return {
+    kind: 'panes',
+    columns,
+    rows,
+    panes,
+    strip,
+    notice,
+    input,
+    status: statusLine(state, columns),
+    ...(overlay && { overlay }),
+  }
+}
+
+function agentsPane(state: DashboardState, width: number, height: number): Pane {
+  return {
+    title: agentsTitle(state, width),
+    lines: agentLines(state, width, height - 1),
+    width,
+    height,
+    focused: state.focus === 'agents',
+  }
+}
+
+function sessionsPane(state: DashboardState, width: number, height: number): Pane {
+  return {
+    title: sessionsTitle(state, width),
+    lines: sessionLines(state, width, height - 1),
+    width,
+    height,
+    focused: state.focus === 'sessions',
+  }
+}
+
+/** The agents as high as they are, up to half of the pane, below them the sessions. */
+function agentsAndSessions(state: DashboardState, width: number, height: number): Pane {
+  const upper = Math.min(state.agents.length + 1, Math.max(2, Math.floor((height - 3) / 2)))
+  const agents = agentLines(state, width, upper)
+  const lower = height - 1 - upper - 2
+  const lines: Line[] = [...agents, ...Array.from({ length: upper - agents.length }, () => [])]
+  if (lower >= 2) {
+    lines.push([], sessionsTitle(state, width), ...sessionLines(state, width, lower))
+  }
+  return {
+    title: agentsTitle(state, width),
+    lines,
+    width,
+    height,
+    focused: state.focus === 'agents' || state.focus === 'sessions',
+  }
+}
+
+function agentsTitle(state: DashboardState, width: number): Line {
+  return paneTitle('Agents', String(state.agents.length), 'agents', state, width)
+}
+
+function sessionsTitle(state: DashboardState, width: number): Line {
+  const whose = state.scope === 'team' ? 'of all agents' : `of ${state.agentId ?? 'no agent'}`
+  return paneTitle(`Sessions ${whose}`, String(visibleSessions(state).length), 'sessions', state, width)
+}
+
+/** The name in the accent's tone where the pane has the focus; on the right a count, or the filter. */
+function paneTitle(
+  name: string,
+  count: string,
+  pane: 'agents' | 'sessions',
+  { filter, focus }: DashboardState,
+  width: number,
+): Line {
+  const filtered = filter?.pane === pane
+  const right = filtered ? `${plainLine(filter.text)}${filter.typing ? '▏' : ''} (${count})` : count
+  const rightWidth = Math.min(right.length, Math.max(0, width - 8))
+  const title = tableRow(
+    [
+      { text: name, tone: focus === pane ? 'accent' : 'strong' },
+      { text: filtered ? `/${right}` : right, tone: filtered ? 'warn' : 'dim', width: rightWidth + (filtered ? 1 : 0), align: 'right' },
+    ],
+    width,
+  )
+  return title
+}
+
+/** Who needs the user: the worst first; what does not fit is counted. */
+function stripLines(state: DashboardState, columns: number, rows: number): readonly Line[] {
+  const items = attentionOf(state)
+  if (items.length === 0 || rows === 0) return []
+  const shown = items.length > rows ? items.slice(0, rows) : items
+  return shown.map(({ agentId, tone, text }, index) => {
+    const more = index === shown.length - 1 && items.length > shown.length ? ` (+${items.length - shown.length} more: ctrl+n)` : ''
+    const head = `! ${agentId} `
+    return [span(head, tone), span(cutToWidth(`${text}${more}`, columns - head.length), tone === 'bad' ? 'strong' : 'plain')]
+  })
+}

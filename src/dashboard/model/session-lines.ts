@@ -1,0 +1,123 @@
+/** The table of sessions, of one agent or of all. Pure. */
+import type { SessionInfo } from '../../api.ts'
+import { ageText, sizeText } from '../../core/figures.ts'
+import type { SessionStatus } from '../../core/session-state.ts'
+import { plainLine } from '../../core/terminal-text.ts'
+import { fuzzyFilter } from './fuzzy.ts'
+import type { Line, Tone } from './line.ts'
+import type { DashboardState } from './state.ts'
+import { type Cell, inTone, scrolledTo, tableRow } from './table-lines.ts'
+
+/** A glyph and a word say without colours what the colour says. */
+export const SESSION_LOOKS: Readonly<Record<SessionStatus, { glyph: string; tone: Tone }>> = {
+  active: { glyph: '●', tone: 'good' },
+  suspended: { glyph: '‖', tone: 'warn' },
+  terminated: { glyph: '■', tone: 'grey' },
+}
+
+/** The sorted and filtered list of the last state that was asked about: asked again in every frame, changed in few. */
+let cached: { sessions: DashboardState['sessions']; key: string; list: readonly SessionInfo[] } | undefined
+
+/** The sessions that the table lists, last accessed first, or as well as they match the filter. */
+export function visibleSessions(state: DashboardState): readonly SessionInfo[] {
+  const text = state.filter?.pane === 'sessions' ? state.filter.text : ''
+  const agentId = state.scope === 'agent' ? state.agentId : undefined
+  const key = JSON.stringify([agentId, text])
+  if (cached?.sessions === state.sessions && cached.key === key) return cached.list
+  const all = [...state.sessions.values()]
+    .filter((session) => agentId === undefined || session.agentId === agentId)
+    .toSorted((a, b) => (a.lastAccessedAt < b.lastAccessedAt ? 1 : a.lastAccessedAt > b.lastAccessedAt ? -1 : 0))
+  const list =
+    text === ''
+      ? all
+      : fuzzyFilter(all, text, ({ name, id, status, agentId: of }) => `${name} ${of} ${status} ${id}`).map(
+          ({ item }) => item,
+        )
+  cached = { sessions: state.sessions, key, list }
+  return list
+}
+
+/** The row of the table that is chosen, 0 where the chosen session is not in it. */
+export function chosenRow(state: DashboardState, list: readonly SessionInfo[]): number {
+  return Math.max(
+    0,
+    list.findIndex(({ id }) => id === state.sessionId),
+  )
+}
+
+/** The head and the sessions, as many as fit. */
+export function sessionLines(state: DashboardState, width: number, height: number): readonly Line[] {
+  const list = visibleSessions(state)
+  const columns = columnsFor(width, state.scope === 'team')
+  const head = tableRow(
+    columns.map(({ title, ...cell }) => ({ ...cell, text: title, tone: 'dim' })),
+    width,
+  )
+  const rows = Math.max(0, height - 1)
+  if (list.length === 0) return [[{ text: emptyText(state).slice(0, width), tone: 'dim' }]]
+  const chosen = chosenRow(state, list)
+  const top = scrolledTo(chosen, state.sessionsTop, list.length, rows)
+  const lines = list.slice(top, top + rows).map((session, index) => {
+    const line = tableRow(
+      columns.map(({ title: _, text, ...cell }) => ({ ...cell, ...text(session, state) })),
+      width,
+    )
+    if (state.focus !== 'sessions' || top + index !== chosen) return line
+    return inTone(line, 'selected')
+  })
+  return [head, ...lines]
+}
+
+function emptyText(state: DashboardState): string {
+  if (state.filter?.pane === 'sessions' && state.filter.text !== '') return 'no session matches'
+  return state.scope === 'agent' && state.agentId !== undefined
+    ? `${state.agentId} has no sessions yet: its first message begins one`
+    : 'no sessions yet: the first message begins one'
+}
+
+interface Column extends Omit<Cell, 'text' | 'tone'> {
+  title: string
+  text: (session: SessionInfo, state: DashboardState) => { text: string; tone?: Tone }
+}
+
+const STATUS: Column = {
+  title: 'STATUS',
+  width: 13,
+  text: ({ status, current, problem }) => {
+    if (problem !== undefined) return { text: '✗ damaged', tone: 'bad' }
+    const { glyph, tone } = SESSION_LOOKS[status]
+    return { text: `${glyph} ${status}${current ? ' *' : ''}`, tone }
+  },
+}
+const NAME: Column = { title: 'NAME', text: ({ name }) => ({ text: plainLine(name), tone: 'strong' }) }
+const AGENT: Column = { title: 'AGENT', width: 12, text: ({ agentId }) => ({ text: agentId, tone: 'accent' }) }
+const TURNS: Column = {
+  title: 'TURNS',
+  width: 6,
+  align: 'right',
+  text: ({ counts }) => ({ text: String(counts.turns) }),
+}
+const AGE: Column = {
+  title: 'AGE',
+  width: 4,
+  align: 'right',
+  text: ({ lastAccessedAt }, { nowMs }) => ({ text: ageText(lastAccessedAt, nowMs), tone: 'dim' }),
+}
+const SIZE: Column = {
+  title: 'SIZE',
+  width: 8,
+  align: 'right',
+  text: ({ diskBytes }) => ({ text: sizeText(diskBytes), tone: 'dim' }),
+}
+const ID: Column = { title: 'ID', width: 18, text: ({ id }) => ({ text: id.slice(0, 18), tone: 'dim' }) }
+
+/** What fits: the status and the name always, then what is asked for most. */
+function columnsFor(width: number, withAgent: boolean): readonly Column[] {
+  const columns = [STATUS, NAME]
+  if (withAgent && width >= 40) columns.push(AGENT)
+  if (width >= 36) columns.push(AGE)
+  if (width >= 44) columns.push(TURNS)
+  if (width >= 52) columns.push(SIZE)
+  if (width >= 84) columns.push(ID)
+  return columns
+}

@@ -1,0 +1,138 @@
+/** The lines round the input: what has just happened, and how the team is. Pure. */
+import { sizeText } from '../../core/figures.ts'
+import { plainLine, plainText } from '../../core/terminal-text.ts'
+import { keyHints } from './keymap.ts'
+import { type Line, type Span, span } from './line.ts'
+import type { DashboardState } from './state.ts'
+import { cutToWidth, widthOf, wrapToWidth } from './text.ts'
+
+/** The completion's candidates where there are some, else the connection's trouble, else the notice. */
+export function noticeLines(state: DashboardState, columns: number, rows: number): readonly Line[] {
+  const trouble = connectionText(state)
+  const lines: Line[] = trouble === undefined ? [] : [[span(cutToWidth(trouble.text, columns), trouble.tone)]]
+  const { candidates, notice } = state
+  if (candidates !== undefined) {
+    lines.push(...candidateLines(candidates, columns, rows - lines.length))
+  } else if (notice !== undefined) {
+    const tone = notice.kind === 'error' ? 'bad' : 'good'
+    const glyph = notice.kind === 'error' ? '✗ ' : '✓ '
+    const text = plainText(notice.text).split('\n').flatMap((line) => wrapToWidth(line, columns - 2))
+    lines.push(...text.map((line, index) => [span(index === 0 ? glyph : '  ', tone), span(line)]))
+  } else if (trouble === undefined && state.welcome) {
+    lines.push(...WELCOME.map((line) => [span(cutToWidth(line, columns), 'dim')]))
+  }
+  return lines.slice(0, Math.max(0, rows))
+}
+
+const WELCOME = [
+  'Type a message for the agent at the prompt and press Enter: what it does appears above, and is kept.',
+  'Tab moves between agents, sessions and the conversation; ? shows all keys, / begins a command (/help lists them).',
+  '/spawn <id> adds an agent; /quit saves everything and leaves: the next start shows it all as it was.',
+]
+
+function candidateLines(
+  candidates: NonNullable<DashboardState['candidates']>,
+  columns: number,
+  rows: number,
+): Line[] {
+  const width = Math.min(40, Math.max(...candidates.map(({ text }) => widthOf(text))))
+  const shown = candidates.length > rows ? candidates.slice(0, Math.max(0, rows - 1)) : candidates
+  const lines: Line[] = shown.map(({ text, summary }) => [
+    span(cutToWidth(text, width).padEnd(width + 2), 'accent'),
+    span(cutToWidth(plainLine(summary), Math.max(0, columns - width - 2)), 'dim'),
+  ])
+  if (shown.length < candidates.length) lines.push([span(`… ${candidates.length - shown.length} more`, 'dim')])
+  return lines
+}
+
+function connectionText({ connection, nowMs, place }: DashboardState):
+  | { text: string; tone: 'warn' | 'bad' }
+  | undefined {
+  switch (connection.phase) {
+    case 'connecting':
+      return { text: place.owned ? 'starting the supervisor…' : 'connecting…', tone: 'warn' }
+    case 'connected':
+      return undefined
+    case 'lost': {
+      const seconds = Math.max(0, Math.floor((nowMs - connection.sinceMs) / 1000))
+      const what = place.owned ? 'it is started again' : 'trying again'
+      return { text: `no supervisor for ${seconds} s (${plainLine(connection.reason)}): ${what}…`, tone: 'bad' }
+    }
+    case 'leaving':
+      return {
+        text:
+          connection.how === 'quit' && place.owned
+            ? 'saving: running turns finish first (Ctrl-C does not wait)…'
+            : 'leaving: the supervisor goes on…',
+        tone: 'warn',
+      }
+  }
+}
+
+/** How the team is on the left, what keys do on the right, as much of both as fits. */
+export function statusLine(state: DashboardState, columns: number): Line {
+  const left: Span[] = [connectionSpan(state)]
+  const hints = keyHints(state.overlay === undefined ? state.focus : 'overlay')
+  const room = columns - Math.min(hints.length + 2, Math.floor(columns / 2))
+  let used = widthOf(left[0]?.text ?? '')
+  for (const text of facts(state)) {
+    const piece = ` · ${text}`
+    if (used + widthOf(piece) > Math.max(room, 0)) continue
+    left.push(span(piece, 'dim'))
+    used += widthOf(piece)
+  }
+  const rest = columns - used
+  if (rest < 6) return left
+  const hint = cutToWidth(hints, rest - 2)
+  return [...left, span(' '.repeat(rest - widthOf(hint))), span(hint, 'dim')]
+}
+
+function connectionSpan({ connection }: DashboardState): Span {
+  switch (connection.phase) {
+    case 'connected':
+      return span('● up', 'good')
+    case 'connecting':
+      return span('◌ starting', 'warn')
+    case 'lost':
+      return span('✗ down', 'bad')
+    case 'leaving':
+      return span('◌ leaving', 'warn')
+  }
+}
+
+/** The totals of the team, what matters most first. */
+function facts(state: DashboardState): string[] {
+  const working = state.agents.filter(({ state: is }) => is === 'working').length
+  const { tokens, bytes } = totalsOf(state.sessions)
+  const { connection, place, health } = state
+  return [
+    `${state.agents.length} agents${working > 0 ? `, ${working} working` : ''}`,
+    `${state.sessions.size} sessions`,
+    ...(tokens > 0 ? [`${compact(tokens)} tokens`] : []),
+    ...(connection.phase === 'connected' ? [connection.url.replace(/^http:\/\//, '')] : []),
+    ...(place.directory === undefined ? [] : [plainLine(place.directory)]),
+    `${sizeText(bytes)} on disk`,
+    ...(health === undefined ? [] : [`${sizeText(health.rssBytes)} memory`]),
+  ]
+}
+
+/** Worked out once for each state of the sessions. */
+const totals = new WeakMap<DashboardState['sessions'], { tokens: number; bytes: number }>()
+
+function totalsOf(sessions: DashboardState['sessions']): { tokens: number; bytes: number } {
+  const known = totals.get(sessions)
+  if (known !== undefined) return known
+  let tokens = 0
+  let bytes = 0
+  for (const { counts, diskBytes } of sessions.values()) {
+    tokens += counts.inputTokens + counts.outputTokens
+    bytes += diskBytes
+  }
+  const sum = { tokens, bytes }
+  totals.set(sessions, sum)
+  return sum
+}
+
+function compact(count: number): string {
+  return Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count)
+}

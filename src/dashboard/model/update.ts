@@ -1,0 +1,222 @@
+/**
+ * The next state, and what it wants done. Pure: the same state and input give the same.
+ *
+ * U1  what is shown is the current session of the chosen agent, whichever that is, until the user opens another one.
+ * U2  text of a message is never lost: it is in the input line, or on its way, or its session has it.
+ */
+import type { SessionInfo } from '../../api.ts'
+import { plainText } from '../../core/terminal-text.ts'
+import { assertNever } from '../../errors.ts'
+import { openConversation, withRecords, withText } from './conversation.ts'
+import type { Effect, Input, Step } from './input.ts'
+import { emptyLine, insertText } from './line-editor.ts'
+import { emptyHistory } from './line-history.ts'
+import type { DashboardState, Notice, Place } from './state.ts'
+import { agentOf, currentSessionOf, withAgent, withTeamEvent } from './team.ts'
+import { withKey, withPaste } from './update-keys.ts'
+
+/** How long a notice stays. */
+export const NOTICE_MS = 15_000
+
+export function initialState(options: {
+  columns: number
+  rows: number
+  nowMs: number
+  place: Place
+  defaultAgent?: string
+}): DashboardState {
+  const { columns, rows, nowMs, place, defaultAgent } = options
+  return {
+    size: { columns, rows },
+    nowMs,
+    connection: { phase: 'connecting' },
+    place,
+    agents: [],
+    sessions: new Map(),
+    activity: new Map(),
+    cpu: new Map(),
+    unseen: new Map(),
+    focus: 'input',
+    ...(defaultAgent !== undefined && { agentId: defaultAgent }),
+    scope: 'agent',
+    sessionsTop: 0,
+    main: 'conversation',
+    pinned: false,
+    input: emptyLine,
+    history: emptyHistory,
+    welcome: false,
+    sending: [],
+  }
+}
+
+export function update(state: DashboardState, input: Input): Step<DashboardState> {
+  const step = apply(state, input)
+  return step.state === state ? step : settled(state, step)
+}
+
+function apply(state: DashboardState, input: Input): Step<DashboardState> {
+  switch (input.type) {
+    case 'key':
+      return withKey(state, input.key)
+    case 'paste':
+      return withPaste(state, input.text)
+    case 'resize':
+      return only({ ...state, size: { columns: input.columns, rows: input.rows } })
+    case 'tick':
+      return only(ticked(state, input.nowMs))
+    case 'history':
+      return only({ ...state, history: { ...state.history, lines: input.lines } })
+    case 'connected':
+      return connected(state, input.url)
+    case 'connection-lost': {
+      const { reason, attempt } = input
+      const { connection } = state
+      if (connection.phase === 'leaving') return only(state)
+      // Until it was there once, it is being started.
+      if (connection.phase === 'connecting' && attempt < PATIENT_ATTEMPTS) return only(state)
+      const sinceMs = connection.phase === 'lost' ? connection.sinceMs : state.nowMs
+      return only({ ...state, connection: { phase: 'lost', sinceMs, attempt, reason } })
+    }
+    case 'lists':
+      return only(withLists(state, input))
+    case 'agent':
+      return only(withAgent(state, input.agent))
+    case 'event':
+      return withTeamEvent(state, input.event)
+    case 'records': {
+      const { conversation } = state
+      if (conversation?.sessionId !== input.sessionId) return only(state)
+      return only({ ...state, conversation: withRecords(conversation, input.records, input.earlier) })
+    }
+    case 'turn-text': {
+      const { conversation } = state
+      if (conversation?.sessionId !== input.sessionId) return only(state)
+      return only({ ...state, conversation: withText(conversation, input.text, input.dropped) })
+    }
+    case 'notice':
+      return only(withNotice(state, input.kind, input.text))
+    case 'sent':
+      return sent(state, input.agentId, input.sessionId, input.text)
+    case 'not-sent': {
+      const { agentId, text, error } = input
+      const back = withNotice(notSending(state, agentId, text), 'error', `not sent: ${error.message}`)
+      // The user may have begun the next line: that one stays, and recalling has this one (U2).
+      return only(back.input.text === '' ? { ...back, input: insertText(emptyLine, text) } : back)
+    }
+    case 'done':
+      return done(state, input.text, input.session)
+    case 'failed':
+      return only(withNotice(state, 'error', input.error.message))
+    default:
+      return assertNever(input)
+  }
+}
+
+/** Failed attempts before a first connection is called lost: about ten seconds. */
+const PATIENT_ATTEMPTS = 8
+
+export function only(state: DashboardState): Step<DashboardState> {
+  return { state, effects: [] }
+}
+
+export function withNotice(state: DashboardState, kind: Notice['kind'], text: string): DashboardState {
+  return { ...state, notice: { kind, text: plainText(text), atMs: state.nowMs } }
+}
+
+/** After every step: the chosen agent exists, and what is shown is what should be (U1). */
+function settled(before: DashboardState, step: Step<DashboardState>): Step<DashboardState> {
+  let { state } = step
+  const effects = [...step.effects]
+  if (state.agents.length > 0 && agentOf(state, state.agentId) === undefined) {
+    const first = state.agents[0]?.id
+    state = first === undefined ? state : { ...state, agentId: first }
+  }
+  if (state.agentId !== undefined && state.agentId !== before.agentId && state.unseen.has(state.agentId)) {
+    const unseen = new Map(state.unseen)
+    unseen.delete(state.agentId)
+    state = { ...state, unseen }
+  }
+  const shown = state.conversation?.sessionId
+  const wanted = state.pinned ? shown : currentSessionOf(state, state.agentId)?.id
+  if (shown !== undefined && !state.sessions.has(shown)) {
+    // It went to the trash.
+    const { conversation: _, ...rest } = state
+    return settled(before, { state: { ...rest, pinned: false }, effects: [...effects, { type: 'unfollow' }] })
+  }
+  if (wanted !== shown) return opened({ state, effects }, wanted)
+  return { state, effects }
+}
+
+/** Shows a session from its last records on. */
+function opened({ state, effects }: Step<DashboardState>, sessionId: string | undefined): Step<DashboardState> {
+  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId)
+  if (session === undefined) {
+    const { conversation: _, ...rest } = state
+    return { state: rest, effects: [...effects, { type: 'unfollow' }] }
+  }
+  const conversation = openConversation(session.id, session.seq)
+  const follow: Effect = { type: 'follow', sessionId: session.id, after: conversation.lastSeq }
+  return { state: { ...state, conversation }, effects: [...effects, follow] }
+}
+
+/** The chosen session in the place of the shown one, until the user leaves it. */
+export function withOpened(state: DashboardState, session: SessionInfo): Step<DashboardState> {
+  const pinned = currentSessionOf(state, session.agentId)?.id !== session.id
+  const chosen = { ...state, agentId: session.agentId, sessionId: session.id, pinned, main: 'conversation' as const }
+  if (state.conversation?.sessionId === session.id) return only(chosen)
+  return opened(only(chosen), session.id)
+}
+
+function ticked(state: DashboardState, nowMs: number): DashboardState {
+  const { notice, interruptedMs, ...rest } = state
+  return {
+    ...rest,
+    nowMs,
+    ...(notice !== undefined && nowMs - notice.atMs < NOTICE_MS && { notice }),
+    ...(interruptedMs !== undefined && nowMs - interruptedMs < INTERRUPT_MS && { interruptedMs }),
+  }
+}
+
+/** How soon after the first Ctrl-C the second one quits. */
+export const INTERRUPT_MS = 2_000
+
+function connected(state: DashboardState, url: string): Step<DashboardState> {
+  const { connection } = state
+  if (connection.phase === 'leaving') return only(state)
+  const next: DashboardState = { ...state, connection: { phase: 'connected', url } }
+  if (connection.phase !== 'lost') return only(next)
+  return only(withNotice(next, 'info', 'the supervisor is back: everything acknowledged is here'))
+}
+
+function withLists(state: DashboardState, lists: Extract<Input, { type: 'lists' }>): DashboardState {
+  const { agents, sessions, health } = lists
+  const first = state.health === undefined
+  return {
+    ...state,
+    agents,
+    sessions: new Map(sessions.map((session) => [session.id, session])),
+    health,
+    welcome: first ? sessions.length === 0 : state.welcome,
+  }
+}
+
+function notSending(state: DashboardState, agentId: string, text: string): DashboardState {
+  const index = state.sending.findIndex((message) => message.agentId === agentId && message.text === text)
+  return index === -1 ? state : { ...state, sending: state.sending.toSpliced(index, 1) }
+}
+
+/** Its session is what the user wants to see, where they look at that agent. */
+function sent(state: DashboardState, agentId: string, sessionId: string, text: string): Step<DashboardState> {
+  const next = { ...notSending(state, agentId, text), welcome: false }
+  if (agentId !== state.agentId || !state.pinned) return only(next)
+  const session = state.sessions.get(sessionId)
+  return session === undefined ? only({ ...next, pinned: false }) : withOpened(next, session)
+}
+
+function done(state: DashboardState, text: string, session: SessionInfo | undefined): Step<DashboardState> {
+  const next = withNotice(state, 'info', text)
+  if (session === undefined || session.agentId !== state.agentId) return only(next)
+  // The event that tells of it may still be on the way.
+  const sessions = new Map(next.sessions).set(session.id, session)
+  return only({ ...next, sessions, sessionId: session.id, pinned: session.current ? false : next.pinned })
+}
