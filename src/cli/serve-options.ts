@@ -6,6 +6,9 @@ export const TOKEN_VARIABLE = 'AGENTRY_TOKEN'
 /** Set by `--keep` for the server that it starts: the port of the one before, or 0. */
 export const KEPT_VARIABLE = 'AGENTRY_KEPT'
 
+/** Set by a dashboard for the keeper that it starts. */
+export const FRONT_VARIABLE = 'AGENTRY_FRONT'
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 

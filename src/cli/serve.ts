@@ -1,13 +1,13 @@
 /** `agentry serve`: the team with its gateway, until a signal comes. */
 import type { TeamEvent } from '../api.ts'
-import { describeThrown } from '../errors.ts'
+import { describeThrown, toAgentryError } from '../errors.ts'
 import { assertBindable } from '../gateway/address.ts'
 import { DEFAULT_HOST } from '../gateway/defaults.ts'
 import { type Gateway, serveTeam } from '../gateway/serve.ts'
 import { readOwner } from '../store/owner-file.ts'
 import { assertToken, ensureToken, readToken, tokenFileOf } from '../store/token-file.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { keeperOf } from './kept.ts'
+import { type Keeper, keeperOf } from './kept.ts'
 import { createLog, logAnswer, type Logger, logEvent } from './log.ts'
 import { type CommandContext, giveFirstAgent, openTeam, resolveSetup } from './open-team.ts'
 import { type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
@@ -22,6 +22,20 @@ const TOKEN_AGE_MS = 1_000
  * and the exit code is 0. A second signal ends the process at once.
  */
 export async function serve(context: CommandContext, options: ServeCommandOptions): Promise<ExitCode> {
+  const keeper = keeperOf(context.io)
+  try {
+    return await serveKept(context, options, keeper)
+  } catch (error) {
+    keeper?.failed(toAgentryError(error).toJSON())
+    throw error
+  }
+}
+
+async function serveKept(
+  context: CommandContext,
+  options: ServeCommandOptions,
+  keeper: Keeper | undefined,
+): Promise<ExitCode> {
   const { io, report } = context
   const setup = resolveSetup(context)
   const { config, data } = setup
@@ -41,7 +55,6 @@ export async function serve(context: CommandContext, options: ServeCommandOption
     log.info('stopping: no new work is taken')
     stopping.resolve()
   })
-  const keeper = keeperOf(io)
   const formerPort = keeper?.formerPort ?? formerPortOf(data)
   const team = await openTeam(context, setup, { resume: true, start: 'all' })
   const forgetKeeper = keeper?.onGone(() => {
@@ -69,7 +82,7 @@ export async function serve(context: CommandContext, options: ServeCommandOption
     })
     const { url } = gateway
     team.announce(url)
-    keeper?.serving(Number(new URL(url).port))
+    keeper?.serving(url)
     const tokenFile = set === undefined ? tokenFileOf(data) : undefined
     const where = tokenFile === undefined ? `${TOKEN_VARIABLE} as set` : tokenFile
     report.line(
