@@ -3,6 +3,7 @@ import type { AgentInfo, SessionInfo, TeamEvent, TeamHealth } from '../../api.ts
 import type { SessionRecord } from '../../core/record.ts'
 import type { WireError } from '../../errors.ts'
 import type { Command } from './commands.ts'
+import type { Place } from './state.ts'
 
 export type Input =
   /**
@@ -16,7 +17,8 @@ export type Input =
   /** Once a second. */
   | { readonly type: 'tick'; readonly nowMs: number }
   | { readonly type: 'history'; readonly lines: readonly string[] }
-  | { readonly type: 'connected'; readonly url: string }
+  /** `place`: where it turned out otherwise than at the start. */
+  | { readonly type: 'connected'; readonly url: string; readonly place?: Place }
   | { readonly type: 'connection-lost'; readonly reason: string; readonly attempt: number }
   /** The lists as read after connecting, and after a `reset`. */
   | {
@@ -51,7 +53,7 @@ export type Input =
 
 export type Effect =
   | { readonly type: 'send'; readonly agentId: string; readonly text: string }
-  | { readonly type: 'run'; readonly agentId?: string; readonly command: Command }
+  | { readonly type: 'run'; readonly agentId: string; readonly command: Command }
   /** Read a session's records behind `after` and follow it; ends the following of the one before. */
   | { readonly type: 'follow'; readonly sessionId: string; readonly after: number }
   | { readonly type: 'unfollow' }

@@ -53,7 +53,7 @@ export interface Notice {
 export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
   /** Commands (palette) or sessions (picker), filtered by what is typed. */
-  | { readonly kind: 'palette' | 'picker'; readonly query: string; readonly index: number }
+  | { readonly kind: 'palette' | 'picker'; readonly query: LineEditor; readonly index: number }
   /** Answered by one key: y runs the command, every other one does not. */
   | { readonly kind: 'confirm'; readonly question: string; readonly command: Command; readonly agentId?: string }
 

@@ -5,13 +5,13 @@
  * U2  text of a message is never lost: it is in the input line, or on its way, or its session has it.
  */
 import type { SessionInfo } from '../../api.ts'
-import { plainText } from '../../core/terminal-text.ts'
 import { assertNever } from '../../errors.ts'
-import { openConversation, withRecords, withText } from './conversation.ts'
-import type { Effect, Input, Step } from './input.ts'
+import { withRecords, withText } from './conversation.ts'
+import type { Input, Step } from './input.ts'
 import { emptyLine, insertText } from './line-editor.ts'
 import { emptyHistory } from './line-history.ts'
-import type { DashboardState, Notice, Place } from './state.ts'
+import type { DashboardState, Place } from './state.ts'
+import { INTERRUPT_MS, only, opened, withNotice, withOpened } from './steps.ts'
 import { agentOf, currentSessionOf, withAgent, withTeamEvent } from './team.ts'
 import { withKey, withPaste } from './update-keys.ts'
 
@@ -67,7 +67,7 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
     case 'history':
       return only({ ...state, history: { ...state.history, lines: input.lines } })
     case 'connected':
-      return connected(state, input.url)
+      return only(connected(state, input))
     case 'connection-lost': {
       const { reason, attempt } = input
       const { connection } = state
@@ -115,14 +115,6 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
 /** Failed attempts before a first connection is called lost: about ten seconds. */
 const PATIENT_ATTEMPTS = 8
 
-export function only(state: DashboardState): Step<DashboardState> {
-  return { state, effects: [] }
-}
-
-export function withNotice(state: DashboardState, kind: Notice['kind'], text: string): DashboardState {
-  return { ...state, notice: { kind, text: plainText(text), atMs: state.nowMs } }
-}
-
 /** After every step: the chosen agent exists, and what is shown is what should be (U1). */
 function settled(before: DashboardState, step: Step<DashboardState>): Step<DashboardState> {
   let { state } = step
@@ -147,26 +139,6 @@ function settled(before: DashboardState, step: Step<DashboardState>): Step<Dashb
   return { state, effects }
 }
 
-/** Shows a session from its last records on. */
-function opened({ state, effects }: Step<DashboardState>, sessionId: string | undefined): Step<DashboardState> {
-  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId)
-  if (session === undefined) {
-    const { conversation: _, ...rest } = state
-    return { state: rest, effects: [...effects, { type: 'unfollow' }] }
-  }
-  const conversation = openConversation(session.id, session.seq)
-  const follow: Effect = { type: 'follow', sessionId: session.id, after: conversation.lastSeq }
-  return { state: { ...state, conversation }, effects: [...effects, follow] }
-}
-
-/** The chosen session in the place of the shown one, until the user leaves it. */
-export function withOpened(state: DashboardState, session: SessionInfo): Step<DashboardState> {
-  const pinned = currentSessionOf(state, session.agentId)?.id !== session.id
-  const chosen = { ...state, agentId: session.agentId, sessionId: session.id, pinned, main: 'conversation' as const }
-  if (state.conversation?.sessionId === session.id) return only(chosen)
-  return opened(only(chosen), session.id)
-}
-
 function ticked(state: DashboardState, nowMs: number): DashboardState {
   const { notice, interruptedMs, ...rest } = state
   return {
@@ -177,15 +149,16 @@ function ticked(state: DashboardState, nowMs: number): DashboardState {
   }
 }
 
-/** How soon after the first Ctrl-C the second one quits. */
-export const INTERRUPT_MS = 2_000
-
-function connected(state: DashboardState, url: string): Step<DashboardState> {
+function connected(state: DashboardState, input: Extract<Input, { type: 'connected' }>): DashboardState {
   const { connection } = state
-  if (connection.phase === 'leaving') return only(state)
-  const next: DashboardState = { ...state, connection: { phase: 'connected', url } }
-  if (connection.phase !== 'lost') return only(next)
-  return only(withNotice(next, 'info', 'the supervisor is back: everything acknowledged is here'))
+  if (connection.phase === 'leaving') return state
+  const next: DashboardState = {
+    ...state,
+    connection: { phase: 'connected', url: input.url },
+    place: input.place ?? state.place,
+  }
+  if (connection.phase !== 'lost') return next
+  return withNotice(next, 'info', 'the supervisor is back: everything acknowledged is here')
 }
 
 function withLists(state: DashboardState, lists: Extract<Input, { type: 'lists' }>): DashboardState {

@@ -1,0 +1,223 @@
+/** What the actions of the key map do. Pure. */
+import { assertNever } from '../../errors.ts'
+import { visibleAgents } from './agent-lines.ts'
+import { nextAttention } from './attention.ts'
+import { complete } from './complete.ts'
+import { scrollConversation, toggleFold } from './conversation-lines.ts'
+import type { Effect, Step } from './input.ts'
+import type { Action } from './keymap.ts'
+import { layoutOf, nextFocus } from './layout.ts'
+import { editKey, emptyLine, insertText, type LineEditor } from './line-editor.ts'
+import { nextLine, previousLine, rememberLine } from './line-history.ts'
+import { chosenRow, visibleSessions } from './session-lines.ts'
+import type { DashboardState } from './state.ts'
+import { chosen, INTERRUPT_MS, only, typed, withNotice, withoutFilter, withOpened } from './steps.ts'
+import { scrolledTo } from './table-lines.ts'
+import { askedFirst, completionNames, withCommand, withLine } from './update-commands.ts'
+
+/** What an action does, wherever its key was pressed. Actions of lists are for the list that has the focus. */
+export function act(state: DashboardState, action: Action): Step<DashboardState> {
+  switch (action) {
+    case 'focus-next':
+      return only(focused(state, nextFocus(state.focus, 1)))
+    case 'focus-previous':
+      return only(focused(state, nextFocus(state.focus, -1)))
+    case 'focus-input':
+      return only(focused(withoutFilter(state), 'input'))
+    case 'focus-panes':
+      return only(focused(state, 'agents'))
+    case 'left':
+      return only(focused(state, state.focus === 'conversation' ? 'sessions' : 'agents'))
+    case 'right':
+      return only(focused(state, state.focus === 'agents' ? 'sessions' : 'conversation'))
+    case 'begin-command':
+      return only(typed(focused(state, 'input'), insertText(emptyLine, '/')))
+    case 'up':
+      return moved(state, -1)
+    case 'down':
+      return moved(state, 1)
+    case 'page-up':
+      return moved(state, -pageOf(state))
+    case 'page-down':
+      return moved(state, pageOf(state))
+    case 'first':
+      return moved(state, -Infinity)
+    case 'last':
+      return moved(state, Infinity)
+    case 'open':
+      return open(state)
+    case 'filter': {
+      const pane = state.focus === 'agents' ? 'agents' : 'sessions'
+      return only({ ...focused(state, pane), filter: { pane, text: '', typing: true }, sessionsTop: 0 })
+    }
+    case 'next-attention': {
+      const next = nextAttention(state, state.agentId)
+      return only(next === undefined ? withNotice(state, 'info', 'no agent needs attention') : chosen(state, next))
+    }
+    case 'session-picker':
+      return only({ ...state, overlay: { kind: 'picker', query: emptyLine, index: 0 } })
+    case 'palette':
+      return only({ ...state, overlay: { kind: 'palette', query: emptyLine, index: 0 } })
+    case 'help':
+      return only({ ...state, overlay: { kind: 'help', scroll: 0 } })
+    case 'toggle-scope':
+      return only({ ...state, scope: state.scope === 'agent' ? 'team' : 'agent', sessionsTop: 0 })
+    case 'fold':
+      return only(
+        state.conversation === undefined ? state : { ...state, conversation: toggleFold(state.conversation) },
+      )
+    case 'new-session':
+      return only(typed(focused(state, 'input'), insertText(emptyLine, '/sessions create ')))
+    case 'load':
+    case 'resume':
+      return onSession(state, (session) =>
+        withCommand(state, { type: action === 'load' ? 'session-load' : 'session-resume', session }),
+      )
+    case 'suspend':
+      return withCommand(state, { type: 'session-suspend' })
+    case 'terminate':
+      return onSession(state, (session) => withCommand(state, { type: 'session-terminate', session }))
+    case 'cancel':
+      return withCommand(state, { type: 'cancel' })
+    case 'quit':
+      return askedFirst(state, { type: 'quit' })
+    case 'redraw':
+      return { state, effects: [{ type: 'redraw' }] }
+    case 'interrupt':
+      return interrupted(state)
+    case 'end-of-input':
+      return state.input.text === '' ? askedFirst(state, { type: 'quit' }) : only(edited(state, 'delete'))
+    case 'complete':
+      return completed(state)
+    case 'submit':
+      return submitted(state)
+    case 'newline':
+      return only(typed(state, insertText(state.input, '\n')))
+    case 'history-previous':
+    case 'history-next': {
+      const step = (action === 'history-previous' ? previousLine : nextLine)(state.history, state.input.text)
+      return only(step === undefined ? state : { ...state, history: step.history, input: atEnd(step.text) })
+    }
+    default:
+      return assertNever(action)
+  }
+}
+
+function edited(state: DashboardState, key: string): DashboardState {
+  const input = editKey(state.input, key)
+  return input === undefined ? state : typed(state, input)
+}
+
+function atEnd(text: string): LineEditor {
+  return insertText(emptyLine, text)
+}
+
+/** The focus, with what has it on the screen. */
+function focused(state: DashboardState, focus: DashboardState['focus']): DashboardState {
+  const main = focus === 'sessions' || focus === 'conversation' ? focus : state.main
+  const next = { ...state, focus, main }
+  // The row that has the focus is one that is there.
+  if (focus !== 'sessions' || next.sessionId !== undefined) return next
+  const [first] = visibleSessions(next)
+  return first === undefined ? next : { ...next, sessionId: first.id }
+}
+
+function pageOf(state: DashboardState): number {
+  return Math.max(1, state.size.rows - 8)
+}
+
+/** Moves the choice of the list that has the focus; from the input line, the conversation. */
+function moved(state: DashboardState, by: number): Step<DashboardState> {
+  switch (state.focus) {
+    case 'agents': {
+      const agents = visibleAgents(state)
+      const at = agents.findIndex(({ id }) => id === state.agentId)
+      const next = agents[bounded(at + by, agents.length)]
+      return only(next === undefined ? state : chosen(state, next.id))
+    }
+    case 'sessions': {
+      const list = visibleSessions(state)
+      const row = bounded(chosenRow(state, list) + by, list.length)
+      const next = list[row]
+      if (next === undefined) return only(state)
+      const top = scrolledTo(row, state.sessionsTop, list.length, sessionRows(state))
+      return only({ ...state, sessionId: next.id, sessionsTop: top })
+    }
+    case 'input':
+    case 'conversation': {
+      const { conversation } = state
+      if (conversation === undefined) return only(state)
+      const { main } = layoutOf(state)
+      const scrolled = scrollConversation(conversation, by, {
+        width: main.width,
+        height: Math.max(1, state.size.rows - 4),
+        nowMs: state.nowMs,
+      })
+      const effects: Effect[] = scrolled.wanted === undefined ? [] : [{ type: 'read-earlier', ...scrolled.wanted }]
+      return { state: { ...state, conversation: scrolled.conversation }, effects }
+    }
+    default:
+      return assertNever(state.focus)
+  }
+}
+
+function bounded(row: number, rows: number): number {
+  return Math.min(Math.max(row, 0), Math.max(0, rows - 1))
+}
+
+/** About the rows of the table: the list is put right when it is drawn. */
+function sessionRows({ size }: DashboardState): number {
+  return Math.max(1, size.rows - 6)
+}
+
+function open(state: DashboardState): Step<DashboardState> {
+  switch (state.focus) {
+    case 'agents':
+      return only({ ...focused(state, 'input'), main: 'conversation' })
+    case 'sessions': {
+      const list = visibleSessions(state)
+      const session = list[chosenRow(state, list)]
+      return session === undefined ? only(state) : withOpened({ ...state, focus: 'conversation' }, session)
+    }
+    default:
+      return only(focused(state, 'input'))
+  }
+}
+
+/** The session that keys mean: the chosen row of the table where that has the focus, else the one that is shown. */
+function onSession(
+  state: DashboardState,
+  then: (sessionId: string) => Step<DashboardState>,
+): Step<DashboardState> {
+  const list = visibleSessions(state)
+  const id = state.focus === 'sessions' ? list[chosenRow(state, list)]?.id : state.conversation?.sessionId
+  return id === undefined ? only(withNotice(state, 'error', 'no session is chosen')) : then(id)
+}
+
+/** Ctrl-C: empties the line; on an empty one the second soon after the first quits. */
+function interrupted(state: DashboardState): Step<DashboardState> {
+  if (state.input.text !== '') return only(typed(state, emptyLine))
+  const { interruptedMs, nowMs } = state
+  if (interruptedMs !== undefined && nowMs - interruptedMs < INTERRUPT_MS) return withCommand(state, { type: 'quit' })
+  return only(withNotice({ ...state, interruptedMs: nowMs }, 'info', 'Ctrl-C again quits; /cancel cancels the turn'))
+}
+
+function completed(state: DashboardState): Step<DashboardState> {
+  const { input, candidates } = complete(state.input, completionNames(state))
+  if (input === state.input && candidates.length === 0) {
+    return state.input.text === '' ? only(focused(state, nextFocus('input', 1))) : only(state)
+  }
+  const next = typed(state, input)
+  return only(candidates.length > 1 ? { ...next, candidates } : next)
+}
+
+/** Enter: what is typed is done and remembered. */
+function submitted(state: DashboardState): Step<DashboardState> {
+  const text = state.input.text
+  if (text.trim() === '') return only(state)
+  const { notice: _, ...rest } = state
+  const step = withLine({ ...rest, input: emptyLine }, text)
+  const history = rememberLine(state.history, text)
+  const effects: Effect[] = history === state.history ? [] : [{ type: 'remember', line: text }]
+  return { state: { ...step.state, history }, effects: [...effects, ...step.effects] }
+}

@@ -1,0 +1,75 @@
+/** What keys do, by where they go: an overlay first, then the filter that is being typed, then what has the focus. Pure. */
+import { act } from './actions.ts'
+import { visibleAgents } from './agent-lines.ts'
+import type { Step } from './input.ts'
+import { actionFor } from './keymap.ts'
+import { editKey, insertText } from './line-editor.ts'
+import { visibleSessions } from './session-lines.ts'
+import type { DashboardState } from './state.ts'
+import { chosen, only, typed, withoutFilter } from './steps.ts'
+import { pastedIntoOverlay, withOverlayKey } from './update-overlay.ts'
+
+export function withKey(state: DashboardState, key: string): Step<DashboardState> {
+  const { candidates: _, ...seen } = state
+  if (state.connection.phase === 'leaving') {
+    return { state, effects: key === 'ctrl+c' ? [{ type: 'force' }] : [] }
+  }
+  const everywhere = actionFor('everywhere', key)
+  if (state.overlay !== undefined) {
+    // Only what has nothing to do with what is typed there.
+    if (everywhere === 'redraw') return act(seen, everywhere)
+    return withOverlayKey(seen, key)
+  }
+  if (state.filter?.typing === true) return withFilterKey(seen, key)
+  if (everywhere !== undefined) return act(state, everywhere)
+  return state.focus === 'input' ? withInputKey(seen, key) : withPaneKey(seen, key)
+}
+
+/** Pasted text is text wherever it comes: never keys. */
+export function withPaste(state: DashboardState, text: string): Step<DashboardState> {
+  const { candidates: _, ...seen } = state
+  if (state.connection.phase === 'leaving') return only(state)
+  if (state.overlay !== undefined) return only(pastedIntoOverlay(seen, text))
+  if (state.filter?.typing === true) {
+    return only(filtered(seen, state.filter.text + (text.split('\n')[0] ?? '')))
+  }
+  return only(typed({ ...seen, focus: 'input' }, insertText(state.input, text)))
+}
+
+function withInputKey(state: DashboardState, key: string): Step<DashboardState> {
+  const empty = state.input.text === ''
+  const action = actionFor('input', key)
+  if (action !== undefined && !(key === '?' && !empty)) return act(state, action)
+  const edited = editKey(state.input, key)
+  return only(edited === undefined ? state : typed(state, edited))
+}
+
+function withPaneKey(state: DashboardState, key: string): Step<DashboardState> {
+  const action = actionFor('panes', key)
+  return action === undefined ? only(state) : act(state, action)
+}
+
+function withFilterKey(state: DashboardState, key: string): Step<DashboardState> {
+  const { filter } = state
+  if (filter === undefined) return only(state)
+  if (key === 'enter' || key === 'down' || key === 'up') {
+    const kept = filter.text === '' ? withoutFilter(state) : { ...state, filter: { ...filter, typing: false } }
+    return key === 'enter' ? only(kept) : act(kept, key)
+  }
+  if (key === 'esc' || key === 'ctrl+c') return only(withoutFilter(state))
+  const edited = editKey({ text: filter.text, cursor: filter.text.length }, key)
+  return only(edited === undefined ? state : filtered(state, edited.text))
+}
+
+function filtered(state: DashboardState, text: string): DashboardState {
+  const { filter } = state
+  if (filter === undefined) return state
+  const next: DashboardState = { ...state, filter: { ...filter, text }, sessionsTop: 0 }
+  if (filter.pane === 'agents') {
+    const agents = visibleAgents(next)
+    const first = agents[0]?.id
+    return agents.some(({ id }) => id === next.agentId) || first === undefined ? next : chosen(next, first)
+  }
+  const [best] = visibleSessions(next)
+  return best === undefined ? next : { ...next, sessionId: best.id }
+}

@@ -1,0 +1,118 @@
+/** Keys of the overlays: help, the palette, the session picker, questions. Pure. */
+import { fuzzyFilter } from './fuzzy.ts'
+import { paletteEntries, type PaletteEntry } from './help.ts'
+import type { Step } from './input.ts'
+import { editKey, emptyLine, insertText, type LineEditor } from './line-editor.ts'
+import type { DashboardState, Overlay } from './state.ts'
+import type { SessionInfo } from '../../api.ts'
+import { act } from './actions.ts'
+import { only, typed, withOpened } from './steps.ts'
+import { confirmed } from './update-commands.ts'
+
+type Choice = Extract<Overlay, { query: LineEditor }>
+
+export function withOverlayKey(state: DashboardState, key: string): Step<DashboardState> {
+  const { overlay } = state
+  if (overlay === undefined) return only(state)
+  switch (overlay.kind) {
+    case 'confirm': {
+      const closed = withoutOverlay(state)
+      return key === 'y' || key === 'Y' ? confirmed(closed, overlay.command, overlay.agentId) : only(closed)
+    }
+    case 'help':
+      return only(helpKey(state, overlay.scroll, key))
+    case 'palette':
+    case 'picker':
+      return choiceKey(state, overlay, key)
+  }
+}
+
+export function pastedIntoOverlay(state: DashboardState, text: string): DashboardState {
+  const { overlay } = state
+  if (overlay?.kind !== 'palette' && overlay?.kind !== 'picker') return state
+  const query = insertText(overlay.query, text.replaceAll('\n', ' '))
+  return { ...state, overlay: { ...overlay, query, index: 0 } }
+}
+
+/** The sessions that fit what is typed, last accessed first, or the best first. */
+export function pickedSessions(state: DashboardState, query: string): readonly SessionInfo[] {
+  const all = [...state.sessions.values()].toSorted((a, b) => (a.lastAccessedAt < b.lastAccessedAt ? 1 : -1))
+  return query === ''
+    ? all
+    : fuzzyFilter(all, query, ({ name, agentId, id }) => `${name} ${agentId} ${id}`).map(({ item }) => item)
+}
+
+export function pickedEntries(query: string): readonly PaletteEntry[] {
+  const all = paletteEntries()
+  return query === ''
+    ? all
+    : fuzzyFilter(all, query, ({ label, summary }) => `${label} ${summary}`).map(({ item }) => item)
+}
+
+function withoutOverlay(state: DashboardState): DashboardState {
+  const { overlay: _, ...rest } = state
+  return rest
+}
+
+function helpKey(state: DashboardState, scroll: number, key: string): DashboardState {
+  const page = Math.max(1, state.size.rows - 8)
+  const by: Readonly<Record<string, number>> = {
+    down: 1,
+    j: 1,
+    up: -1,
+    k: -1,
+    pagedown: page,
+    space: page,
+    ' ': page,
+    pageup: -page,
+    home: -Infinity,
+    g: -Infinity,
+  }
+  const step = by[key]
+  // Beyond the end is put right when it is drawn; the lines there depend on the width.
+  if (step !== undefined) return { ...state, overlay: { kind: 'help', scroll: Math.max(0, scroll + step) } }
+  return withoutOverlay(state)
+}
+
+function choiceKey(state: DashboardState, overlay: Choice, key: string): Step<DashboardState> {
+  const count =
+    overlay.kind === 'picker'
+      ? pickedSessions(state, overlay.query.text).length
+      : pickedEntries(overlay.query.text).length
+  const at = (index: number): Step<DashboardState> =>
+    only({ ...state, overlay: { ...overlay, index: Math.min(Math.max(index, 0), Math.max(0, count - 1)) } })
+  switch (key) {
+    case 'esc':
+    case 'ctrl+c':
+      return only(withoutOverlay(state))
+    case 'up':
+    case 'ctrl+p':
+      return at(overlay.index - 1)
+    case 'down':
+    case 'ctrl+n':
+      return at(overlay.index + 1)
+    case 'pageup':
+      return at(overlay.index - 10)
+    case 'pagedown':
+      return at(overlay.index + 10)
+    case 'enter':
+      return taken(state, overlay)
+    default: {
+      const query = editKey(overlay.query, key)
+      return only(query === undefined ? state : { ...state, overlay: { ...overlay, query, index: 0 } })
+    }
+  }
+}
+
+function taken(state: DashboardState, overlay: Choice): Step<DashboardState> {
+  const closed = withoutOverlay(state)
+  if (overlay.kind === 'picker') {
+    const session = pickedSessions(state, overlay.query.text)[overlay.index]
+    return session === undefined ? only(closed) : withOpened(closed, session)
+  }
+  const entry = pickedEntries(overlay.query.text)[overlay.index]
+  if (entry === undefined) return only(closed)
+  if (entry.action !== undefined) return act(closed, entry.action)
+  // A command: the user still says what it is about.
+  return only(typed({ ...closed, focus: 'input' }, insertText(emptyLine, entry.line ?? '')))
+}

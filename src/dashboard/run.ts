@@ -1,0 +1,178 @@
+/**
+ * The dashboard as a whole: one terminal, one team.
+ *
+ * R1  the first frame is drawn before anything is connected.
+ * R2  however it ends, the terminal is left as it was found before the promise settles (mount.tsx, M1).
+ * R3  `/quit` ends a supervisor that was started for this dashboard, and waits for it; one that it found goes on.
+ */
+import { systemClock } from '../core/clock.ts'
+import { assertNever, toAgentryError } from '../errors.ts'
+import { readHistory, rememberLine } from './history-file.ts'
+import type { Command } from './model/commands.ts'
+import type { Frame } from './model/frame.ts'
+import type { Effect, Input } from './model/input.ts'
+import { frameOf } from './model/screen.ts'
+import type { DashboardState } from './model/state.ts'
+import { initialState } from './model/update.ts'
+import type { DashboardEnd, DashboardOptions } from './options.ts'
+import { runCommand, type TeamCommand } from './run-command.ts'
+import { SessionFeed } from './session-feed.ts'
+import { DashboardStore } from './store.ts'
+import { TeamConnection } from './team-connection.ts'
+import { type Mounted, mountDashboard } from './view/mount.tsx'
+
+const TICK_MS = 1_000
+
+/** Resolves when the user has left. Rejects with a fault of the dashboard alone. */
+export async function runDashboard(options: DashboardOptions): Promise<DashboardEnd> {
+  const { stdin, stdout, place, front, historyFile, signal, defaultAgent } = options
+  const end = Promise.withResolvers<DashboardEnd>()
+  const onAbort = (): void => end.resolve({ how: 'signal' })
+  signal?.addEventListener('abort', onAbort)
+  const store = new DashboardStore(
+    initialState({
+      columns: stdout.columns,
+      rows: stdout.rows,
+      nowMs: systemClock.now(),
+      place: { ...place },
+      ...(defaultAgent !== undefined && { defaultAgent }),
+    }),
+    systemClock,
+  )
+  const dispatch = (input: Input): void =>
+    store.dispatch(input.type === 'connected' ? { ...input, place: { ...place } } : input)
+  if (historyFile !== undefined) dispatch({ type: 'history', lines: readHistory(historyFile) })
+
+  const mounted = mountDashboard({
+    stdin,
+    stdout,
+    env: options.env,
+    getFrame: framesOf(store),
+    subscribe: (listener) => store.subscribe(listener),
+    onInput: dispatch,
+    onResize: (columns, rows) => dispatch({ type: 'resize', columns, rows }),
+  })
+  const connection = new TeamConnection({ connect: options.connect, dispatch, clock: systemClock })
+  const feed = new SessionFeed(connection, dispatch)
+  carryOut({ options, store, mounted, connection, feed, dispatch, onLeft: end.resolve })
+  const forget = front?.onNotice(({ kind, text }) => dispatch({ type: 'notice', kind, text }))
+  const ticking = setInterval(() => dispatch({ type: 'tick', nowMs: systemClock.now() }), TICK_MS)
+  ticking.unref()
+  try {
+    // The terminal may end it too, by its own end.
+    const how = await Promise.race([end.promise, mounted.done.then((): DashboardEnd => ({ how: 'signal' }))])
+    mounted.unmount()
+    await mounted.done
+    return how
+  } finally {
+    clearInterval(ticking)
+    mounted.unmount()
+    signal?.removeEventListener('abort', onAbort)
+    forget?.()
+    feed.stop()
+    await connection.close()
+    store.close()
+  }
+}
+
+/** The same frame for as long as the state is the same: React draws what changed. */
+function framesOf(store: DashboardStore): () => Frame {
+  let last: { state: DashboardState; frame: Frame } | undefined
+  return () => {
+    const { state } = store
+    if (last?.state !== state) last = { state, frame: frameOf(state) }
+    return last.frame
+  }
+}
+
+interface Parts {
+  options: DashboardOptions
+  store: DashboardStore
+  mounted: Mounted
+  connection: TeamConnection
+  feed: SessionFeed
+  dispatch: (input: Input) => void
+  onLeft: (end: DashboardEnd) => void
+}
+
+function carryOut({ options, store, mounted, connection, feed, dispatch, onLeft }: Parts): void {
+  const { front, historyFile } = options
+  const forcing = new AbortController()
+
+  const send = async (agentId: string, text: string): Promise<void> => {
+    try {
+      const agent = await connection.team().agent(agentId)
+      if (agent === undefined) throw new Error(`there is no agent ${agentId}`)
+      const { sessionId } = await agent.post(text)
+      dispatch({ type: 'sent', agentId, sessionId, text })
+    } catch (error) {
+      dispatch({ type: 'not-sent', agentId, text, error: toAgentryError(error).toJSON() })
+    }
+  }
+  const run = async (command: TeamCommand, agentId: string): Promise<void> => {
+    try {
+      dispatch({ type: 'done', command, ...(await runCommand(connection.team(), command, agentId)) })
+    } catch (error) {
+      dispatch({ type: 'failed', command, error: toAgentryError(error).toJSON() })
+    }
+  }
+  const readAgent = async (agentId: string): Promise<void> => {
+    const agent = await connection.team().agent(agentId)
+    if (agent !== undefined) dispatch({ type: 'agent', agent: await agent.info() })
+  }
+  const leave = async (how: 'quit' | 'detach'): Promise<void> => {
+    if (how === 'detach') front?.release()
+    else if (store.state.place.owned) await front?.stop(forcing.signal)
+    onLeft({ how })
+  }
+  const failed = (error: unknown): void =>
+    dispatch({ type: 'notice', kind: 'error', text: toAgentryError(error).message })
+
+  const start = (effect: Effect): void | Promise<void> => {
+    switch (effect.type) {
+      case 'send':
+        return send(effect.agentId, effect.text)
+      case 'run':
+        return isOfTeam(effect.command) ? run(effect.command, effect.agentId) : undefined
+      case 'follow':
+        return feed.follow(effect.sessionId, effect.after)
+      case 'unfollow':
+        return feed.stop()
+      case 'read-earlier':
+        return feed.readEarlier(effect.sessionId, effect.after, effect.before)
+      case 'read-agent':
+        // A connection that is lost meanwhile has the lists read again.
+        return readAgent(effect.agentId).catch(() => undefined)
+      case 'read-lists':
+        return connection.readLists()
+      case 'remember':
+        return historyFile === undefined ? undefined : rememberLine(historyFile, effect.line)
+      case 'leave':
+        return leave(effect.how)
+      case 'force':
+        return forcing.abort()
+      case 'redraw':
+        return mounted.redraw()
+      default:
+        return assertNever(effect)
+    }
+  }
+  store.carryOutBy((effect) => {
+    start(effect)?.catch(failed)
+  })
+}
+
+/** The others are done on the screen, by the model. */
+function isOfTeam(command: Command): command is TeamCommand {
+  switch (command.type) {
+    case 'sessions-list':
+    case 'agents':
+    case 'agent-choose':
+    case 'help':
+    case 'quit':
+    case 'detach':
+      return false
+    default:
+      return true
+  }
+}
