@@ -5,7 +5,7 @@ const report = process.env['TEST_REPORT']
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.{ts,tsx}'],
     exclude: ['test/crash/long/**'],
     pool: 'forks',
     testTimeout: 30_000,

@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { noTerminalHere, openTerminal, type Terminal } from './terminal.ts'
 
 const missing = noTerminalHere()
+const reason = missing === undefined ? '' : ` (${missing})`
 
 function bash(script: string, size: { columns?: number; rows?: number } = {}): Terminal {
   return openTerminal({ command: 'bash', args: ['--norc', '-c', script], columns: 40, rows: 6, ...size })
 }
 
-describe.skipIf(missing !== undefined)(`the terminal of the tests${missing ? ` (${missing})` : ''}`, () => {
+describe.skipIf(missing !== undefined)(`the terminal of the tests${reason}`, () => {
   test('shows what a program wrote, and says how it ended', async () => {
     await using terminal = bash('echo one; echo two; exit 3')
     expect(await terminal.exited).toEqual({ code: 3 })
