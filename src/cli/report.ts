@@ -2,7 +2,7 @@
 import type { WireError } from '../errors.ts'
 import { hintFor } from './hints.ts'
 import type { CliIo } from './io.ts'
-import { plainText, terminalJson } from './terminal-text.ts'
+import { plainText, terminalJson } from '../core/terminal-text.ts'
 
 export interface Report {
   readonly json: boolean

@@ -1,5 +1,5 @@
 /** Tables as people read them. Pure. */
-import { plainLine } from './terminal-text.ts'
+import { plainLine } from '../core/terminal-text.ts'
 
 const MAX_CELL = 40
 

@@ -6,7 +6,7 @@
  * P2  text is written as it comes, until some of it was dropped on the way: from then on only the result is trusted.
  */
 import type { TextSink } from './io.ts'
-import { plainText } from './terminal-text.ts'
+import { plainText } from '../core/terminal-text.ts'
 
 export interface TurnPrinter {
   text(piece: { text: string; dropped?: true }): void

@@ -11,7 +11,7 @@
 import { createId } from '../../core/ids.ts'
 import { assertJson, type Json, type JsonObject } from '../../core/json.ts'
 import type { MemoryEntry, ToolCall } from '../../core/session-state.ts'
-import { plainLine } from '../terminal-text.ts'
+import { plainLine } from '../../core/terminal-text.ts'
 import type { FileOrigin, SessionFile } from './session-file.ts'
 
 type Fields = ReadonlyMap<string, Json>

@@ -6,7 +6,7 @@ import type { SessionStatus } from '../../core/session-state.ts'
 import { AgentryError, describeThrown } from '../../errors.ts'
 import { hasColor } from '../io.ts'
 import { type CommandContext, requireAgent, withTeam } from '../open-team.ts'
-import { terminalJson } from '../terminal-text.ts'
+import { terminalJson } from '../../core/terminal-text.ts'
 import { type AgentOption, requireReadable } from './find.ts'
 import { sessionTable, sessionText } from './view.ts'
 

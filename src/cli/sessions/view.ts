@@ -4,7 +4,7 @@ import type { SessionInfo } from '../../api.ts'
 import { ageText, shortIdLength, sizeText } from '../../core/figures.ts'
 import type { MemoryEntry, SessionState, SessionStatus, TaskEntry } from '../../core/session-state.ts'
 import { table } from '../table.ts'
-import { plainLine, plainText } from '../terminal-text.ts'
+import { plainLine, plainText } from '../../core/terminal-text.ts'
 
 const HEAD = ['ID', 'NAME', 'AGENT', 'STATUS', 'TURNS', 'AGE', 'SIZE']
 const STATUS_COLUMN = HEAD.indexOf('STATUS')
