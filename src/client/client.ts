@@ -6,11 +6,13 @@ import type { SessionState } from '../core/session-state.ts'
 import { AgentryError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { findSession } from '../store/find-session.ts'
-import type { RemoteAgent, RemoteTeam } from './remote-team.ts'
+import type { RemoteAgent, RemoteTeam, WatchItem } from './remote-team.ts'
 import { type ClientOptions, path, Requests } from './requests.ts'
 
 /** What one page of a list may hold at most. */
 const PAGE = 500
+
+type TextEvent = Extract<TurnEvent, { type: 'text' }>
 
 interface SessionPage {
   sessions: SessionInfo[]
@@ -25,6 +27,22 @@ export function createClient(options: ClientOptions): RemoteTeam {
   const session = async (sessionId: string): Promise<SessionInfo | undefined> =>
     // Without an agent the gateway has nobody whose session it could be.
     requests.jsonUnless(['session_not_found', 'agent_not_found'], path`/sessions/${sessionId}`)
+
+  async function* watch(
+    sessionId: string,
+    { after = 0, signal }: { after?: number; signal?: AbortSignal } = {},
+  ): AsyncGenerator<WatchItem, void, undefined> {
+    const where = path`/sessions/${sessionId}/events`
+    const events = requests.events<SessionRecord | TextEvent>('GET', where, {
+      query: { after },
+      ...(signal && { signal }),
+    })
+    for await (const { id, data } of events) {
+      if (data.type === 'text') yield { type: 'text', text: data.text, dropped: data.dropped ?? false }
+      // What else has no id is of a newer gateway.
+      else if (id !== undefined) yield { type: 'record', record: data }
+    }
+  }
 
   return {
     url: requests.url,
@@ -69,14 +87,10 @@ export function createClient(options: ClientOptions): RemoteTeam {
         yield data
       }
     },
-    async *follow(sessionId, { after = 0, signal } = {}) {
-      const where = path`/sessions/${sessionId}/events`
-      for await (const { id, data } of requests.events<SessionRecord>('GET', where, {
-        query: { after },
-        ...(signal && { signal }),
-      })) {
-        // What has no id is no record.
-        if (id !== undefined) yield data
+    watch,
+    async *follow(sessionId, options) {
+      for await (const item of watch(sessionId, options)) {
+        if (item.type === 'record') yield item.record
       }
     },
     async close() {

@@ -31,6 +31,14 @@ export type RemoteAgent = RemoteOf<Agent, Exclude<keyof Agent, 'stop' | 'start' 
   restart(): Promise<void>
 }
 
+export type WatchItem =
+  | { type: 'record'; record: SessionRecord }
+  /**
+   * A piece of what the running turn writes: never repeated, the next record of that turn has all of it. `dropped`: text before or
+   * within it was left out, because it came quicker than it is sent.
+   */
+  | { type: 'text'; text: string; dropped: boolean }
+
 export interface RemoteTeam extends RemoteOf<Team, 'findSession' | 'readSession' | 'task' | 'cleanup'> {
   readonly url: string
   spawn(spec: AgentSpecInput): Promise<RemoteAgent>
@@ -45,7 +53,12 @@ export interface RemoteTeam extends RemoteOf<Team, 'findSession' | 'readSession'
    * what lists say that are read from then on is no older than the events.
    */
   events(options?: { after?: string; signal?: AbortSignal; onOpen?: () => void }): AsyncIterable<TeamEvent>
-  /** The records of a session behind `after`, then those that come. Ends with the gateway, or when the session goes to the trash. */
+  /**
+   * The records of a session behind `after`, then those that come, each once and in order; between them the text of its running turn.
+   * Ends with the gateway, or when the session goes to the trash: behind the last record that came it is asked for again.
+   */
+  watch(sessionId: string, options?: { after?: number; signal?: AbortSignal }): AsyncIterable<WatchItem>
+  /** The records of `watch`, without the text. */
   follow(sessionId: string, options?: { after?: number; signal?: AbortSignal }): AsyncIterable<SessionRecord>
   /** Ends what is under way here. The team goes on: there is no grace to give. */
   close(options?: { graceMs?: number }): Promise<void>

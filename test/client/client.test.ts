@@ -110,6 +110,37 @@ describe('the client of a gateway', () => {
     await expect(watching).rejects.toThrow(errorWith('cancelled'))
   })
 
+  test('watches a session with the text of its turn, and follows it without', async () => {
+    const gateway = await createGateway({ team: { agents: [{ id: 'ops', behavior: 'shell' }] } })
+    const fetch = async (url: string, init: RequestInit): Promise<Response> => gateway.fetch(url, init)
+    const client = createClient({ url: `http://${HOST}`, token: TOKEN, fetch })
+    const agent = await client.agent('ops')
+    const { id, seq } = (await agent?.createSession({ name: 'x' })) ?? { id: '', seq: 0 }
+    const items: string[] = []
+    let sent: Promise<unknown> | undefined
+    for await (const item of client.watch(id, { after: seq - 1 })) {
+      sent ??= agent?.send('printf hello')
+      if (item.type === 'text') expect(item).toEqual({ type: 'text', text: 'hello', dropped: false })
+      items.push(item.type === 'text' ? 'text' : item.record.type)
+      if (item.type === 'record' && item.record.type === 'turn.finished') break
+    }
+    await sent
+    expect(items.filter((type) => type === 'text')).toHaveLength(1)
+    expect(items.filter((type) => type.startsWith('turn.') || type.startsWith('tool.'))).toEqual([
+      'turn.started',
+      'tool.started',
+      'tool.finished',
+      'turn.finished',
+    ])
+    const again: string[] = []
+    const last = (await client.session(id))?.seq ?? 0
+    for await (const record of client.follow(id)) {
+      again.push(record.type)
+      if (record.seq === last) break
+    }
+    expect(again).toHaveLength(last)
+  })
+
   test('says that nobody answers, and that what answers is no gateway', async () => {
     const nobody = createClient({ url: 'http://127.0.0.1:9', token: TOKEN })
     await expect(nobody.agents()).rejects.toThrow(errorWith('gateway_unreachable'))
