@@ -3,7 +3,7 @@ import { Box } from 'ink'
 import { memo, type ReactNode } from 'react'
 import type { OverlayBox } from '../model/frame.ts'
 import { type Line, span } from '../model/line.ts'
-import { lineWidth, Row } from './row.tsx'
+import { lineWidth, Row, rowTone } from './row.tsx'
 import type { Paint } from './theme.ts'
 
 const EMPTY: Line = []
@@ -48,7 +48,6 @@ function boxLines({ title, lines, width, height }: OverlayBox): Line[] {
 
 /** A row that is chosen is so up to the border. */
 function sided(line: Line, inner: number): Line {
-  const tone = line[0]?.tone === 'selected' || line[0]?.tone === 'chosen' ? line[0].tone : 'plain'
   const pad = ' '.repeat(Math.max(0, inner - lineWidth(line)))
-  return [span('│', 'accent'), ...line, span(pad, tone), span('│', 'accent')]
+  return [span('│', 'accent'), ...line, span(pad, rowTone(line)), span('│', 'accent')]
 }

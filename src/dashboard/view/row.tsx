@@ -1,8 +1,8 @@
 /** One row of the screen. */
 import { Text } from 'ink'
 import { memo, type ReactNode } from 'react'
-import stringWidth from 'string-width'
 import type { Line, Tone } from '../model/line.ts'
+import { widthOf } from '../model/text.ts'
 import type { Paint } from './theme.ts'
 
 export interface RowProps {
@@ -16,10 +16,14 @@ export const Row: (props: RowProps) => ReactNode = memo(function Row({ line, wid
   return <Text wrap="truncate">{paintedRow(line, width, paint)}</Text>
 })
 
-/** The line padded to `width` columns. A row that is chosen is so to its end. */
-export function paintedRow(line: Line, width: number, paint: Paint): string {
-  const rest = ' '.repeat(Math.max(0, width - lineWidth(line)))
-  return painted(line, paint) + paint(rest, rowTone(line))
+/**
+ * A row that is chosen is so to its end. Others are not padded: Ink's cells are blank already, and each character that it is given costs it
+ * as much as all the rest of drawing it.
+ */
+function paintedRow(line: Line, width: number, paint: Paint): string {
+  const tone = rowTone(line)
+  if (tone === 'plain') return painted(line, paint) || ' ' // Nothing at all would have no height.
+  return painted(line, paint) + paint(' '.repeat(Math.max(0, width - lineWidth(line))), tone)
 }
 
 export function painted(line: Line, paint: Paint): string {
@@ -28,10 +32,11 @@ export function painted(line: Line, paint: Paint): string {
 
 /** Columns of the terminal. */
 export function lineWidth(line: Line): number {
-  return line.reduce((sum, { text }) => sum + stringWidth(text), 0)
+  return line.reduce((sum, { text }) => sum + widthOf(text), 0)
 }
 
-function rowTone(line: Line): Tone {
+/** The tone in which to pad the line: that of its beginning where it is a chosen one. */
+export function rowTone(line: Line): Tone {
   const tone = line[0]?.tone
   return tone === 'selected' || tone === 'chosen' ? tone : 'plain'
 }
