@@ -11,7 +11,7 @@ import { backoffMs, RESTART_BACKOFF } from '../core/backoff.ts'
 import type { RemoteTeam } from '../client/remote-team.ts'
 import type { Clock } from '../core/clock.ts'
 import type { FrontEvents, FrontNotice } from '../dashboard/options.ts'
-import { AgentryError, isAgentryError, type WireError } from '../errors.ts'
+import { AgentryError, type WireError } from '../errors.ts'
 import type { KeeperMessage } from './front-channel.ts'
 
 /** A keeper that runs. */
@@ -22,6 +22,8 @@ export interface KeeperProcess {
   end(): void
   /** Asks it to stay. Resolves when it has agreed, or has ended. */
   release(): Promise<void>
+  /** From now on this process may end before it does. */
+  abandon(): void
 }
 
 export interface FrontSupervisorOptions {
@@ -93,7 +95,7 @@ export class FrontSupervisor implements FrontEvents {
     this.#ending.abort()
     if (this.#released !== undefined) return
     this.#keeper?.end()
-    await settled(this.#done, signal)
+    if (!(await settled(this.#done, signal))) this.#keeper?.abandon()
   }
 
   release(): void {
@@ -166,8 +168,8 @@ export class FrontSupervisor implements FrontEvents {
         this.#say('info', 'another supervisor serves the directory: joined it')
         this.#served()
         return true
-      } catch (error) {
-        if (!isAgentryError(error, 'gateway_unreachable')) throw error
+      } catch {
+        // Not there yet, or its files are just being written.
         if (clock.monotonicMs() >= untilMs) return false
         await this.#wait(LOOK_MS)
       }

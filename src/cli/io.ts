@@ -2,8 +2,12 @@
 import type { AgentSpec } from '../agent-spec.ts'
 import type { Team } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
+import type { RunDashboard } from '../dashboard/options.ts'
 import type { FsyncMode, TeamLimits } from '../options.ts'
 import type { RetentionPolicy } from '../store/retention.ts'
+import type { KeeperMessage } from './front-channel.ts'
+import type { KeeperProcess } from './front-supervisor.ts'
+import type { KeeperStart } from './keeper-process.ts'
 import type { EndingSignal } from './signals.ts'
 
 /** What the command line asks of createTeam. */
@@ -33,6 +37,10 @@ export interface CliIo {
   /** Absolute path that relative arguments resolve from. */
   readonly cwd: string
   readonly clock: Clock
+  /** What a screen is drawn on, where both are terminals (terminal.ts). */
+  readonly terminal: { readonly stdin: NodeJS.ReadStream; readonly stdout: NodeJS.WriteStream }
+  readonly runDashboard: RunDashboard
+  readonly startKeeper: (start: KeeperStart, hear: (message: KeeperMessage) => void) => KeeperProcess
   readonly createTeam: (options: OpenTeamOptions) => Promise<Team>
   /** Calls `listener` at every signal that asks the process to end, until the function that it returns is called. */
   onSignal(listener: (signal: EndingSignal) => void): () => void

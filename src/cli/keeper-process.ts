@@ -54,6 +54,10 @@ export function startKeeper(
       if (child.connected) child.disconnect()
       child.unref()
     },
+    abandon() {
+      child.unref()
+      child.channel?.unref()
+    },
   }
 }
 

@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { text } from 'node:stream/consumers'
 import { inspect } from 'node:util'
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { systemClock } from '../core/clock.ts'
 import { AgentryError, toAgentryError } from '../errors.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
+import { startKeeper } from './keeper-process.ts'
 import type { GlobalOptions } from './open-team.ts'
-import { createProgram } from './program.ts'
+import { COMPLETE_COMMAND } from './completion/scripts.ts'
+import { createProgram, DASHBOARD_COMMAND } from './program.ts'
 import { createReport } from './report.ts'
-import { KEPT_VARIABLE, TOKEN_VARIABLE } from './serve-options.ts'
+import { FRONT_VARIABLE, KEPT_VARIABLE, TOKEN_VARIABLE } from './serve-options.ts'
 import type { EndingSignal } from './signals.ts'
 
 /** Runs the command that `argv` (without node and script) names. Resolves with its exit code; never rejects. */
@@ -21,7 +23,11 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     exitCode = code
   })
   try {
-    await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' })
+    if (argv[0] === COMPLETE_COMMAND) {
+      return await (await import('./completion/complete.ts')).complete(program, argv.slice(1), io)
+    }
+    const words = namesCommand(program, argv) ? argv : [DASHBOARD_COMMAND, ...argv]
+    await program.parseAsync(words, { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && HELP_CODES.has(error.code)) {
@@ -32,6 +38,12 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     if (io.env['AGENTRY_DEBUG'] === '1') io.stderr.write(`${inspect(error)}\n`)
     return exitCodeOf(failure.code)
   }
+}
+
+/** False for a line of options alone: that is the dashboard. */
+function namesCommand(program: Command, argv: readonly string[]): boolean {
+  const { operands, unknown } = program.parseOptions([...argv])
+  return operands.length > 0 || unknown.includes('--help') || unknown.includes('-h')
 }
 
 /** Runs the command line of this process and sets its exit code. */
@@ -45,11 +57,13 @@ export async function main(): Promise<void> {
   process.exitCode = await run(process.argv.slice(2), processIo())
 }
 
-function processIo(): CliIo {
+/** The outside world of this process. Takes from its environment what is not for the agents. */
+export function processIo(): CliIo {
   const env = { ...process.env }
   // For the server alone: threads begin with a copy of the process's environment, and modules of a user's behaviors read it.
   delete process.env[TOKEN_VARIABLE]
   delete process.env[KEPT_VARIABLE]
+  delete process.env[FRONT_VARIABLE]
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -57,6 +71,9 @@ function processIo(): CliIo {
     env,
     cwd: process.cwd(),
     clock: systemClock,
+    terminal: process,
+    runDashboard: async (options) => (await import('../dashboard/run.ts')).runDashboard(options),
+    startKeeper,
     createTeam: async (options) => (await import('../team.ts')).createTeam(options),
     onSignal(listener) {
       for (const signal of SIGNALS) process.on(signal, listener)

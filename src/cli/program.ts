@@ -1,9 +1,12 @@
 /** The commands, their arguments and their help, as commander has them. What they do is in the other files. */
-import { Command, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { RESTART_TYPES } from '../core/restart-policy.ts'
 import { BEHAVIOR_NAMES } from '../options.ts'
 import { type ActionOf, collect, portNumber, wholeNumber } from './action.ts'
 import { listAgents, removeAgent, restartAgent, spawnAgent, stopAgent } from './agents.ts'
+import { type AttachOptions, attach } from './attach.ts'
+import { printScript, SHELLS } from './completion/scripts.ts'
+import { dashboard } from './dashboard.ts'
 import { doctor } from './doctor.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
@@ -14,6 +17,9 @@ import { send } from './send.ts'
 import { LOG_LEVELS, type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
 import { addSessionCommands } from './sessions/program.ts'
 import { rotate } from './token.ts'
+
+/** What a line of options alone means (main.ts). */
+export const DASHBOARD_COMMAND = 'dashboard'
 
 /** The program. Parsing it runs one command; `setExitCode` gets what that command ends with, where it is not 0. */
 export function createProgram(io: CliIo, version: string, setExitCode: (code: ExitCode) => void): Command {
@@ -40,6 +46,7 @@ export function createProgram(io: CliIo, version: string, setExitCode: (code: Ex
       if (code !== undefined) setExitCode(code)
     }
 
+  addDashboardCommands(program, action)
   addServeCommand(program, action)
   addSendCommand(program, action)
   addAgentCommands(program, action)
@@ -55,17 +62,40 @@ export function createProgram(io: CliIo, version: string, setExitCode: (code: Ex
     .command('rotate')
     .description('Make a new token; the one before is refused from then on.')
     .action(action(rotate))
+  program
+    .command('completion')
+    .description('Print the script that completes agentry in a shell; docs/cli.md says where to put it.')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action(action(printScript))
   return program
 }
 
-function addServeCommand(program: Command, action: ActionOf): void {
-  program
-    .command('serve')
-    .summary('serve the team over HTTP until a signal comes')
+function addDashboardCommands(program: Command, action: ActionOf): void {
+  const command = program
+    .command(DASHBOARD_COMMAND)
+    .summary('watch and talk to the team; the same as no command')
     .description(
-      'Serves the team over HTTP until SIGTERM or SIGINT. Prints where, and where the token is; with --json one line\n' +
-        `{"url", "tokenFile", "pid"}. ${TOKEN_VARIABLE} in the environment sets the token.`,
+      'The dashboard, on the supervisor that serves the data directory, or else on one that it starts and ends. The options\n' +
+        'are for one that it starts. Without a terminal it is `agentry serve`.',
     )
+  addServingOptions(command).action(action(dashboard))
+  program
+    .command('attach')
+    .summary('the dashboard on a supervisor that runs')
+    .description(
+      'The dashboard on the supervisor that serves the data directory, or on the gateway at a url. There the token is that of\n' +
+        `--token-file, else that of ${TOKEN_VARIABLE}.`,
+    )
+    .argument('[url]', 'of a gateway, such as http://127.0.0.1:7420')
+    .option('--token-file <file>', 'a file that holds the token of the gateway')
+    .action(
+      action((context, url: string | undefined, options: AttachOptions) => attach(context, url, options)),
+    )
+}
+
+/** How and where a supervisor serves. */
+function addServingOptions(command: Command): Command {
+  return command
     .option('--host <address>', `where to listen (default: ${DEFAULT_HOST})`)
     .option(
       '--port <port>',
@@ -78,9 +108,20 @@ function addServeCommand(program: Command, action: ActionOf): void {
       collect,
     )
     .option('--insecure-http', 'listen beyond this machine, where a proxy has the TLS')
-    .option('--keep', 'start it again when it dies')
     .option('--grace <seconds>', 'what running turns have to finish at the end (default: 10)', wholeNumber)
     .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
+}
+
+function addServeCommand(program: Command, action: ActionOf): void {
+  const command = program
+    .command('serve')
+    .summary('serve the team over HTTP until a signal comes')
+    .description(
+      'Serves the team over HTTP until SIGTERM or SIGINT. Prints where, and where the token is; with --json one line\n' +
+        `{"url", "tokenFile", "pid"}. ${TOKEN_VARIABLE} in the environment sets the token.`,
+    )
+  addServingOptions(command)
+    .option('--keep', 'start it again when it dies')
     .action(
       // Loaded here only: the server and its log would slow down the start of every other command.
       action(async (context, options: ServeCommandOptions) =>
@@ -124,16 +165,16 @@ function addAgentCommands(program: Command, action: ActionOf): void {
   agents
     .command('stop')
     .description('Stop an agent; it stays stopped until it is restarted.')
-    .argument('<id>')
+    .argument('<agent>', 'id of the agent')
     .action(action(stopAgent))
   agents
     .command('restart')
     .description('Restart an agent, or start one that is stopped or failed.')
-    .argument('<id>')
+    .argument('<agent>', 'id of the agent')
     .action(action(restartAgent))
   agents
     .command('remove')
     .description('Unregister an agent. Its sessions stay: an agent spawned under the same id has them again.')
-    .argument('<id>')
+    .argument('<agent>', 'id of the agent')
     .action(action(removeAgent))
 }

@@ -139,6 +139,20 @@ export function registryFault(directory: string, fs: DurableFs = systemFs): stri
   return typeof parsed === 'string' ? `${path} could not be understood (${parsed})` : undefined
 }
 
+/**
+ * The registered agents, for who does not own the directory; none where the file is missing or not understood. Changes nothing. Throws
+ * like openRegistry.
+ */
+export function readRegisteredAgents(
+  directory: string,
+  fs: DurableFs = systemFs,
+): readonly RegisteredAgent[] {
+  const path = ownFilesOf(foldersOf(directory)).agents
+  const file = readOwnFile(fs, path)
+  const parsed = file.kind === 'file' ? parse(file.content, path) : []
+  return typeof parsed === 'string' ? [] : parsed
+}
+
 /** The agents in the file, or why there are none. */
 function parse(content: string, path: string): RegisteredAgent[] | string {
   let json: unknown

@@ -31,7 +31,17 @@ describe('docs/cli.md', () => {
       const list = stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)
       return [...list].map(([, name = '']) => name).filter((name) => name !== 'help')
     }
-    expect(await commands()).toEqual(['serve', 'send', 'agents', 'sessions', 'doctor', 'token'])
+    expect(await commands()).toEqual([
+      'dashboard',
+      'attach',
+      'serve',
+      'send',
+      'agents',
+      'sessions',
+      'doctor',
+      'token',
+      'completion',
+    ])
     for (const name of [
       ...(await commands()),
       ...(await commands('agents')),

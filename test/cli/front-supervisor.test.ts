@@ -28,6 +28,10 @@ class FakeKeeper implements KeeperProcess {
     await Promise.race([this.#released.promise, this.ended])
   }
 
+  abandon(): void {
+    this.asked.push('abandon')
+  }
+
   agreesToStay(): void {
     this.#released.resolve()
   }
@@ -213,7 +217,7 @@ describe('the supervisor of a dashboard', () => {
     const stop = world.front.stop(impatient.signal)
     impatient.abort()
     await stop
-    expect(world.keeper().asked).toEqual(['end'])
+    expect(world.keeper().asked).toEqual(['end', 'abandon'])
   })
 
   test('stays when it is released, and is not ended after that', async () => {

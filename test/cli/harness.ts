@@ -41,6 +41,9 @@ export function createCli(overrides: Partial<CliIo> & { isTTY?: boolean } = {}):
       env: {},
       cwd,
       clock: systemClock,
+      terminal: NO_TERMINAL,
+      runDashboard: neverAsked('the dashboard'),
+      startKeeper: neverAsked('a keeper'),
       createTeam: (options) => createTeam({ ...options, host: 'in-process' }),
       onSignal: () => () => undefined,
       forceExit: () => undefined,
@@ -67,5 +70,14 @@ export function createCli(overrides: Partial<CliIo> & { isTTY?: boolean } = {}):
         throw new Error(`${argv.join(' ')} exited with ${code} and without an error: ${stderr}`)
       return { code, error }
     },
+  }
+}
+
+const NO_TERMINAL = { stdin: { isTTY: false }, stdout: { isTTY: false } } as unknown as CliIo['terminal']
+
+/** For what a test has to bring itself where a command wants it. */
+function neverAsked(what: string): () => never {
+  return () => {
+    throw new Error(`expected no need of ${what}`)
   }
 }

@@ -2,15 +2,29 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { EXIT, exitCodeOf } from '../../src/cli/exit-codes.ts'
+import type { EndingSignal } from '../../src/cli/signals.ts'
 import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts'
+import { until } from '../fakes/until.ts'
 import { createCli } from './harness.ts'
 
 describe('the command line', () => {
-  test('alone prints its help', async () => {
-    const { code, stdout, stderr } = await createCli().run()
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const command of ['send', 'agents', 'sessions', 'doctor'])
-      expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'))
+  test('alone serves where there is no terminal, and says why', async () => {
+    const listeners: ((signal: EndingSignal) => void)[] = []
+    const cli = createCli({
+      onSignal(listener) {
+        listeners.push(listener)
+        return () => undefined
+      },
+    })
+    const running = cli.run('--json', '--port', '0', '--log-level', 'silent')
+    await until('the server', () => existsSync(join(cli.cwd, 'sessions/.agentry/token')))
+    for (const listener of listeners) listener('SIGTERM')
+    const { code, stdout, stderr } = await running
+    expect({ code, stderr: JSON.parse(stderr) as unknown }).toEqual({
+      code: 0,
+      stderr: { note: 'standard input is no terminal: serving without the dashboard' },
+    })
+    expect(JSON.parse(stdout)).toMatchObject({ pid: process.pid })
   })
 
   test.each([
@@ -36,6 +50,9 @@ describe('the command line', () => {
     ['serve --port 99999', 'invalid_input', 'Expected a port: 0 to 65535.'],
     ['serve --port x', 'invalid_input', 'Expected a whole number.'],
     ['serve --keep --port 99999', 'invalid_input', 'Expected a port: 0 to 65535.'],
+    ['--prot 0', 'invalid_input', "unknown option '--prot'"],
+    ['completion csh', 'invalid_input', "'csh' is invalid for argument 'shell'"],
+    ['attach', 'invalid_input', 'expected a terminal to draw the dashboard on'],
     ['--data', 'invalid_input', "option '--data <dir>' argument missing"],
   ])('refuses %j as %s, and touches nothing', async (line, code, message) => {
     const cli = createCli()

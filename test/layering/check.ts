@@ -46,7 +46,7 @@ export function violations(files: readonly SourceFile[], rules: Rules): string[]
     }
     const targets: string[] = []
     valueImports.set(path, targets)
-    for (const item of importsOf(source)) {
+    for (const item of importsOf(source, path.endsWith('.tsx') ? 'tsx' : 'ts')) {
       const where = `${path}:${item.line}`
       if (item.specifier === undefined) {
         if (!rules.computedImports.some((door) => isIn(path, door.paths))) {

@@ -16,7 +16,7 @@ interface Node {
 }
 
 /** Every import, re-export, dynamic import, `import()` type and require of a TypeScript source, in order. */
-export function importsOf(source: string): Import[] {
+export function importsOf(source: string, lang: 'ts' | 'tsx' = 'ts'): Import[] {
   const imports: Import[] = []
   const visit = (node: Node): void => {
     const found = importIn(node)
@@ -25,7 +25,7 @@ export function importsOf(source: string): Import[] {
       for (const item of Array.isArray(child) ? child : [child]) if (isNode(item)) visit(item)
     }
   }
-  const program: unknown = parseAst(source, { lang: 'ts' })
+  const program: unknown = parseAst(source, { lang })
   if (isNode(program)) visit(program)
   return imports
 }

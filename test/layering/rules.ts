@@ -3,7 +3,8 @@
  *
  *   errors <- core <- protocol, store <- runtime <- workers
  *                                     <- supervisor
- *   team composes all of these; gateway serves what api describes, client asks it; cli composes team, gateway and client.
+ *   team composes all of these; gateway serves what api describes, client asks it, dashboard shows it; cli composes
+ *   them all.
  */
 import type { Rules } from './check.ts'
 
@@ -94,6 +95,20 @@ export const RULES: Rules = {
       imports: [...FOUNDATION, 'catalog', 'store'],
       types: ['agent-spec', 'api', 'protocol'],
     },
+    // Over the client alone, in whatever process the team is.
+    {
+      name: 'dashboard',
+      paths: ['src/dashboard/'],
+      imports: [...FOUNDATION, 'catalog', 'client'],
+      types: ['agent-spec', 'api', 'protocol', 'store'],
+    },
+    // A team of the same program gets a gateway without a port.
+    {
+      name: 'dashboard-start',
+      paths: ['src/dashboard/start.ts'],
+      imports: [...FOUNDATION, 'client', 'dashboard', 'gateway'],
+      types: ['api'],
+    },
     {
       name: 'cli',
       paths: ['src/cli/'],
@@ -103,6 +118,7 @@ export const RULES: Rules = {
         'api',
         'catalog',
         'client',
+        'dashboard',
         'gateway',
         'imported-session',
         'options',
@@ -144,6 +160,13 @@ export const RULES: Rules = {
       ],
       why: 'schemas stand at the edges, inside types are trusted',
     },
+    { module: 'ink', paths: ['src/dashboard/view/'], why: 'the terminal is drawn in one folder' },
+    { module: 'react', paths: ['src/dashboard/view/'], why: 'the terminal is drawn in one folder' },
+    {
+      module: 'string-width',
+      paths: ['src/dashboard/model/'],
+      why: 'lines are measured where they are made',
+    },
     { module: 'commander', paths: ['src/cli/'], why: 'arguments are the command line’s' },
     { module: 'yaml', paths: ['src/config-file.ts', 'src/cli/'], why: 'YAML is the configuration’s' },
     {
@@ -163,6 +186,8 @@ export const RULES: Rules = {
         'src/config-file.ts',
         // Reads the assets of the page that shows its routes.
         'src/gateway/docs-page.ts',
+        // A person's own history of lines, beside the data.
+        'src/dashboard/history-file.ts',
         // Reads and writes the files that a command names (import, export).
         'src/cli/',
       ],
