@@ -7,8 +7,8 @@ import { scrollConversation, toggleFold } from './conversation-lines.ts'
 import type { Effect, Step } from './input.ts'
 import type { Action } from './keymap.ts'
 import { layoutOf, nextFocus } from './layout.ts'
-import { editKey, emptyLine, insertText, type LineEditor } from './line-editor.ts'
-import { nextLine, previousLine, rememberLine } from './line-history.ts'
+import { editKey, emptyLine, insertText } from './line-editor.ts'
+import { type HistoryStep, nextLine, previousLine, rememberLine } from './line-history.ts'
 import { chosenRow, visibleSessions } from './session-lines.ts'
 import type { DashboardState } from './state.ts'
 import { chosen, INTERRUPT_MS, only, typed, withNotice, withoutFilter, withOpened } from './steps.ts'
@@ -94,10 +94,9 @@ export function act(state: DashboardState, action: Action): Step<DashboardState>
     case 'newline':
       return only(typed(state, insertText(state.input, '\n')))
     case 'history-previous':
-    case 'history-next': {
-      const step = (action === 'history-previous' ? previousLine : nextLine)(state.history, state.input.text)
-      return only(step === undefined ? state : { ...state, history: step.history, input: atEnd(step.text) })
-    }
+      return recalled(state, previousLine(state.history, state.input.text))
+    case 'history-next':
+      return recalled(state, nextLine(state.history))
     default:
       return assertNever(action)
   }
@@ -108,8 +107,9 @@ function edited(state: DashboardState, key: string): DashboardState {
   return input === undefined ? state : typed(state, input)
 }
 
-function atEnd(text: string): LineEditor {
-  return insertText(emptyLine, text)
+function recalled(state: DashboardState, step: HistoryStep | undefined): Step<DashboardState> {
+  if (step === undefined) return only(state)
+  return only({ ...state, history: step.history, input: insertText(emptyLine, step.text) })
 }
 
 /** The focus, with what has it on the screen. */

@@ -64,7 +64,7 @@ function wideCells(state: DashboardState, agent: AgentInfo, attention: Tone | un
   const { glyph, tone } = AGENT_LOOKS[agent.state]
   const queued = queueDepthOf(state, agent)
   const { share } = state.cpu.get(agent.id) ?? {}
-  const live = agent.usage !== undefined && agent.state !== 'hibernated' && agent.state !== 'stopped'
+  const usage = agent.state === 'hibernated' || agent.state === 'stopped' ? undefined : agent.usage
   return [
     { text: glyph, tone, width: 1 },
     { text: agent.id, tone: attention ?? 'accent' },
@@ -72,11 +72,11 @@ function wideCells(state: DashboardState, agent: AgentInfo, attention: Tone | un
     { text: agent.state, tone, width: 10 },
     { text: queued === 0 ? '' : String(queued), tone: 'warn', width: 3, align: 'right' },
     {
-      text: live && share !== undefined ? `${Math.round(share * 100)}%` : '',
+      text: usage !== undefined && share !== undefined ? `${Math.round(share * 100)}%` : '',
       width: 4,
       align: 'right',
     },
-    { text: live ? sizeText(agent.usage.heapBytes).replace(' ', '') : '', width: 6, align: 'right' },
+    { text: usage === undefined ? '' : sizeText(usage.heapBytes).replace(' ', ''), width: 6, align: 'right' },
     {
       text: agent.lastActivityAt === undefined ? '' : ageText(agent.lastActivityAt, state.nowMs),
       tone: 'dim',
