@@ -6,7 +6,7 @@ import type { Line } from '../model/line.ts'
 import { Overlay } from './overlay.tsx'
 import { Pane } from './pane.tsx'
 import { painted, Row } from './row.tsx'
-import type { Paint } from './theme.ts'
+import { type Paint, unpainted } from './theme.ts'
 
 type PanesFrame = Extract<Frame, { kind: 'panes' }>
 
@@ -99,7 +99,7 @@ function Spoken({ frame }: { frame: Frame }): ReactNode {
   return (
     <Box flexDirection="column">
       {lines.map((line, index) => (
-        <Text key={index}>{painted(line, (text) => text)}</Text>
+        <Text key={index}>{painted(line, unpainted)}</Text>
       ))}
     </Box>
   )

@@ -77,6 +77,13 @@ describe.skipIf(missing !== undefined)(`the dashboard on a terminal${reason}`, (
     expect(terminal.styleOf('█').foreground).toBe('default')
   })
 
+  test('is plain words below each other for a screen reader', async () => {
+    await using terminal = mounted('unmount', { INK_SCREEN_READER: 'true' })
+    await terminal.waitFor('row 8')
+    expect(terminal.text()).not.toContain('━')
+    expect(terminal.styleOf('█').foreground).toBe('default')
+  })
+
   test('writes only what changed', async () => {
     await using terminal = mounted()
     await ready(terminal)
