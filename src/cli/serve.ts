@@ -129,6 +129,11 @@ function tokenOf(data: string, log: Logger): () => string {
 
 /** That of a server that did not end in good order: its owner.json is still there, and its clients still ask there. */
 function formerPortOf(data: string): number | undefined {
-  const url = readOwner(data)?.url
+  let url: string | undefined
+  try {
+    url = readOwner(data)?.url
+  } catch {
+    // What is wrong with the directory, its opening says.
+  }
   return url === undefined || !URL.canParse(url) ? undefined : Number(new URL(url).port) || undefined
 }

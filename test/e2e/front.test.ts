@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { until } from '../fakes/until.ts'
-import { BIN, runCli, temporaryFolder } from './built-cli.ts'
+import { BIN, ended, runCli, startCli, temporaryFolder } from './built-cli.ts'
 
 const MAIN = fileURLToPath(new URL('../fakes/front-main.ts', import.meta.url))
 
@@ -210,6 +210,29 @@ describe('agentry at a terminal', () => {
     await second.ended
     expect(statSync(`${logOf(cwd)}.1`).size).toBe(10 * 1024 * 1024 + 1)
     expect(statSync(logOf(cwd)).size).toBeLessThan(100_000)
+  })
+})
+
+describe('a keeper', () => {
+  test('loads nothing of the server that it starts', async () => {
+    const hooks = `import { registerHooks } from 'node:module'
+      registerHooks({ resolve(name, context, next) {
+        const found = next(name, context)
+        process.stderr.write('loads ' + process.pid + ' ' + found.url + '\\n')
+        return found
+      } })`
+    const nodeOptions = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`]
+    const keeper = startCli(['serve', '--keep', '--host', '0.0.0.0'], { cwd: temporaryFolder(), nodeOptions })
+    const { code, stderr } = await ended(keeper)
+    expect(code).toBe(2)
+    const loads = [...stderr.matchAll(/^loads (\d+) (.*)$/gm)]
+    const of = (isKeeper: boolean): string[] =>
+      loads.filter(([, pid]) => (Number(pid) === keeper.pid) === isKeeper).map(([, , url = '']) => url)
+    const HEAVY =
+      /node_modules\/(@?hono|pino|ink|react|piscina|msgpackr)|gateway\/(app|serve)\.js|src\/team\.js/
+    expect(of(false).filter((url) => HEAVY.test(url))).not.toEqual([])
+    expect(of(true).some((url) => url.endsWith('src/cli/keep.js'))).toBe(true)
+    expect(of(true).filter((url) => HEAVY.test(url))).toEqual([])
   })
 })
 
