@@ -2,11 +2,12 @@
 import { assertNever } from '../../errors.ts'
 import { visibleAgents } from './agent-lines.ts'
 import { nextAttention } from './attention.ts'
+import { conversationSizeOf } from './chrome.ts'
 import { complete } from './complete.ts'
 import { scrollConversation, toggleFold } from './conversation-lines.ts'
 import type { Effect, Step } from './input.ts'
 import type { Action } from './keymap.ts'
-import { layoutOf, nextFocus } from './layout.ts'
+import { nextFocus } from './layout.ts'
 import { editKey, emptyLine, insertText } from './line-editor.ts'
 import { type HistoryStep, nextLine, previousLine, rememberLine } from './line-history.ts'
 import { chosenRow, visibleSessions } from './session-lines.ts'
@@ -122,8 +123,9 @@ function focused(state: DashboardState, focus: DashboardState['focus']): Dashboa
   return first === undefined ? next : { ...next, sessionId: first.id }
 }
 
+/** A row of the page before stays in sight. */
 function pageOf(state: DashboardState): number {
-  return Math.max(1, state.size.rows - 8)
+  return Math.max(1, conversationSizeOf(state).height - 1)
 }
 
 /** Moves the choice of the list that has the focus; from the input line, the conversation. */
@@ -147,12 +149,7 @@ function moved(state: DashboardState, by: number): Step<DashboardState> {
     case 'conversation': {
       const { conversation } = state
       if (conversation === undefined) return only(state)
-      const { main } = layoutOf(state)
-      const scrolled = scrollConversation(conversation, by, {
-        width: main.width,
-        height: Math.max(1, state.size.rows - 4),
-        nowMs: state.nowMs,
-      })
+      const scrolled = scrollConversation(conversation, by, conversationSizeOf(state))
       const effects: Effect[] = scrolled.wanted === undefined ? [] : [{ type: 'read-earlier', ...scrolled.wanted }]
       return { state: { ...state, conversation: scrolled.conversation }, effects }
     }

@@ -1,16 +1,15 @@
 /** The whole screen of a state. Pure; panes whose lines did not change are the same values as before, so that they are not drawn again. */
 import { plainLine } from '../../core/terminal-text.ts'
 import { agentLines } from './agent-lines.ts'
-import { attentionOf } from './attention.ts'
+import { chromeOf } from './chrome.ts'
 import { conversationPane } from './conversation-pane.ts'
 import type { Frame, Pane } from './frame.ts'
-import { inputLines } from './input-lines.ts'
 import { layoutOf, MIN_COLUMNS, MIN_ROWS } from './layout.ts'
-import { type Line, span } from './line.ts'
+import type { Line } from './line.ts'
 import { overlayBox } from './overlay.ts'
 import { sessionLines, visibleSessions } from './session-lines.ts'
 import type { DashboardState } from './state.ts'
-import { noticeLines, statusLine } from './status-lines.ts'
+import { statusLine } from './status-lines.ts'
 import { tableRow } from './table-lines.ts'
 import { cutToWidth } from './text.ts'
 
@@ -21,10 +20,7 @@ export function frameOf(state: DashboardState): Frame {
     return { kind: 'too-small', columns, rows, text: cutToWidth(text, columns) }
   }
   const layout = layoutOf(state)
-  const strip = stripLines(state, columns, layout.stripRows)
-  const input = inputLines(state, columns, layout.inputRows)
-  const notice = noticeLines(state, columns, Math.min(layout.noticeRows, rows - strip.length - input.lines.length - 3))
-  const height = rows - strip.length - input.lines.length - notice.length - 1
+  const { strip, notice, input, height } = chromeOf(state)
   const panes: Pane[] = []
   if (layout.left !== undefined) {
     panes.push(
@@ -117,16 +113,4 @@ function paneTitle(
     width,
   )
   return title
-}
-
-/** Who needs the user: the worst first; what does not fit is counted. */
-function stripLines(state: DashboardState, columns: number, rows: number): readonly Line[] {
-  const items = attentionOf(state)
-  if (items.length === 0 || rows === 0) return []
-  const shown = items.length > rows ? items.slice(0, rows) : items
-  return shown.map(({ agentId, tone, text }, index) => {
-    const more = index === shown.length - 1 && items.length > shown.length ? ` (+${items.length - shown.length} more: ctrl+n)` : ''
-    const head = `! ${agentId} `
-    return [span(head, tone), span(cutToWidth(`${text}${more}`, columns - head.length), tone === 'bad' ? 'strong' : 'plain')]
-  })
 }
