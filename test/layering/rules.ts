@@ -99,8 +99,8 @@ export const RULES: Rules = {
     {
       name: 'dashboard',
       paths: ['src/dashboard/'],
-      imports: [...FOUNDATION, 'catalog', 'client'],
-      types: ['agent-spec', 'api', 'protocol', 'store'],
+      imports: [...FOUNDATION, 'agent-spec', 'catalog', 'client'],
+      types: ['api', 'protocol', 'store'],
     },
     // A team of the same program gets a gateway without a port.
     {

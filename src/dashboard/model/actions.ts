@@ -95,9 +95,9 @@ export function act(state: DashboardState, action: Action): Step<DashboardState>
     case 'newline':
       return only(typed(state, insertText(state.input, '\n')))
     case 'history-previous':
-      return recalled(state, previousLine(state.history, state.input.text))
+      return recalled(state, 'up', previousLine(state.history, state.input.text))
     case 'history-next':
-      return recalled(state, nextLine(state.history))
+      return recalled(state, 'down', nextLine(state.history))
     default:
       return assertNever(action)
   }
@@ -108,8 +108,10 @@ function edited(state: DashboardState, key: string): DashboardState {
   return input === undefined ? state : typed(state, input)
 }
 
-function recalled(state: DashboardState, step: HistoryStep | undefined): Step<DashboardState> {
-  if (step === undefined) return only(state)
+/** In a text of several lines the cursor moves first; from the first and the last line, through the history. */
+function recalled(state: DashboardState, key: 'up' | 'down', step: HistoryStep | undefined): Step<DashboardState> {
+  const moved = edited(state, key)
+  if (moved !== state || step === undefined) return only(moved)
   return only({ ...state, history: step.history, input: insertText(emptyLine, step.text) })
 }
 

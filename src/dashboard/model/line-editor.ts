@@ -20,7 +20,7 @@ export interface LineEditor {
 }
 
 /** Characters; far below what a message may have. */
-export const MAX_TEXT_LENGTH = 64 * 1024
+export const MAX_TEXT_LENGTH = 65_536
 
 export const emptyLine: LineEditor = { text: '', cursor: 0 }
 
@@ -30,6 +30,11 @@ export function insertText(editor: LineEditor, text: string): LineEditor {
   if (editor.text.length + added.length > MAX_TEXT_LENGTH)
     return { ...settled(editor), refused: added.length }
   return spliced(editor, editor.cursor, editor.cursor, added)
+}
+
+/** The text from `start` to the cursor replaced, as completion does it. */
+export function replaceBefore(editor: LineEditor, start: number, text: string): LineEditor {
+  return insertText(spliced(editor, start, editor.cursor, ''), text)
 }
 
 /** What a key does to the text; undefined for one that is no editing key, or has nothing to do there. Names as in `Input` (input.ts). */

@@ -3,7 +3,7 @@ import type { SessionInfo } from '../../api.ts'
 import { plainText } from '../../core/terminal-text.ts'
 import { openConversation } from './conversation.ts'
 import type { Effect, Step } from './input.ts'
-import type { LineEditor } from './line-editor.ts'
+import { type LineEditor, MAX_TEXT_LENGTH } from './line-editor.ts'
 import type { DashboardState, Notice } from './state.ts'
 import { currentSessionOf } from './team.ts'
 
@@ -19,9 +19,12 @@ export function withNotice(state: DashboardState, kind: Notice['kind'], text: st
   return { ...state, notice: { kind, text: plainText(text), atMs: state.nowMs } }
 }
 
-/** The state with another text at the prompt. */
+/** The state with another text at the prompt, or with why it could not take what came. */
 export function typed(state: DashboardState, input: LineEditor): DashboardState {
-  return input === state.input ? state : { ...state, input }
+  if (input === state.input) return state
+  const next = { ...state, input }
+  if (input.refused === undefined) return next
+  return withNotice(next, 'error', `no room for ${input.refused} characters more: at most ${MAX_TEXT_LENGTH}`)
 }
 
 export function withoutFilter(state: DashboardState): DashboardState {

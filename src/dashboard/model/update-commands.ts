@@ -106,7 +106,7 @@ export function completionNames(state: DashboardState): CompletionNames {
       Number(b.agentId === state.agentId) - Number(a.agentId === state.agentId) ||
       (a.lastAccessedAt < b.lastAccessedAt ? 1 : -1),
   )
-  return { agents: state.agents.map(({ id }) => id), sessions }
+  return { agentId: state.agentId, agents: state.agents, sessions }
 }
 
 function asking(state: DashboardState, question: string, command: Command, agentId?: string): Step<DashboardState> {
