@@ -2,7 +2,7 @@
  * The dashboard as a whole: one terminal, one team.
  *
  * R1  the first frame is drawn before anything is connected.
- * R2  however it ends, the terminal is left as it was found before the promise settles (mount.tsx, M1).
+ * R2  however it ends, the terminal is left as it was found before the promise settles (mount.ts, M1).
  * R3  `/quit` ends a supervisor that was started for this dashboard, and waits for it; one that it found goes on.
  */
 import { systemClock } from '../core/clock.ts'
@@ -19,7 +19,7 @@ import { runCommand, type TeamCommand } from './run-command.ts'
 import { SessionFeed } from './session-feed.ts'
 import { DashboardStore } from './store.ts'
 import { TeamConnection } from './team-connection.ts'
-import { type Mounted, mountDashboard } from './view/mount.tsx'
+import { type Mounted, mountDashboard } from './view/mount.ts'
 
 const TICK_MS = 1_000
 

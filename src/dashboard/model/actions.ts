@@ -53,7 +53,9 @@ export function act(state: DashboardState, action: Action): Step<DashboardState>
     }
     case 'next-attention': {
       const next = nextAttention(state, state.agentId)
-      return only(next === undefined ? withNotice(state, 'info', 'no agent needs attention') : chosen(state, next))
+      return only(
+        next === undefined ? withNotice(state, 'info', 'no agent needs attention') : chosen(state, next),
+      )
     }
     case 'session-picker':
       return only({ ...state, overlay: { kind: 'picker', query: emptyLine, index: 0 } })
@@ -109,7 +111,11 @@ function edited(state: DashboardState, key: string): DashboardState {
 }
 
 /** In a text of several lines the cursor moves first; from the first and the last line, through the history. */
-function recalled(state: DashboardState, key: 'up' | 'down', step: HistoryStep | undefined): Step<DashboardState> {
+function recalled(
+  state: DashboardState,
+  key: 'up' | 'down',
+  step: HistoryStep | undefined,
+): Step<DashboardState> {
   const moved = edited(state, key)
   if (moved !== state || step === undefined) return only(moved)
   return only({ ...state, history: step.history, input: insertText(emptyLine, step.text) })
@@ -152,7 +158,8 @@ function moved(state: DashboardState, by: number): Step<DashboardState> {
       const { conversation } = state
       if (conversation === undefined) return only(state)
       const scrolled = scrollConversation(conversation, by, conversationSizeOf(state))
-      const effects: Effect[] = scrolled.wanted === undefined ? [] : [{ type: 'read-earlier', ...scrolled.wanted }]
+      const effects: Effect[] =
+        scrolled.wanted === undefined ? [] : [{ type: 'read-earlier', ...scrolled.wanted }]
       return { state: { ...state, conversation: scrolled.conversation }, effects }
     }
     default:
@@ -197,8 +204,11 @@ function onSession(
 function interrupted(state: DashboardState): Step<DashboardState> {
   if (state.input.text !== '') return only(typed(state, emptyLine))
   const { interruptedMs, nowMs } = state
-  if (interruptedMs !== undefined && nowMs - interruptedMs < INTERRUPT_MS) return withCommand(state, { type: 'quit' })
-  return only(withNotice({ ...state, interruptedMs: nowMs }, 'info', 'Ctrl-C again quits; /cancel cancels the turn'))
+  if (interruptedMs !== undefined && nowMs - interruptedMs < INTERRUPT_MS)
+    return withCommand(state, { type: 'quit' })
+  return only(
+    withNotice({ ...state, interruptedMs: nowMs }, 'info', 'Ctrl-C again quits; /cancel cancels the turn'),
+  )
 }
 
 function completed(state: DashboardState): Step<DashboardState> {

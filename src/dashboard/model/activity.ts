@@ -32,7 +32,9 @@ export function sparkline(activity: Activity | undefined, width: number): string
   const counts = (activity?.counts ?? EMPTY).slice(-width)
   if (counts.every((count) => count === 0)) return ' '.repeat(width)
   return counts
-    .map((count) => (count === 0 ? ' ' : (BARS[Math.min(BARS.length - 1, Math.floor(Math.log2(count)))] ?? '█')))
+    .map((count) =>
+      count === 0 ? ' ' : (BARS[Math.min(BARS.length - 1, Math.floor(Math.log2(count)))] ?? '█'),
+    )
     .join('')
     .padStart(width)
 }

@@ -42,8 +42,14 @@ function stripLines(state: DashboardState, columns: number, rows: number): reado
   if (items.length === 0 || rows === 0) return []
   const shown = items.length > rows ? items.slice(0, rows) : items
   return shown.map(({ agentId, tone, text }, index) => {
-    const more = index === shown.length - 1 && items.length > shown.length ? ` (+${items.length - shown.length} more: ctrl+n)` : ''
+    const more =
+      index === shown.length - 1 && items.length > shown.length
+        ? ` (+${items.length - shown.length} more: ctrl+n)`
+        : ''
     const head = `! ${agentId} `
-    return [span(head, tone), span(cutToWidth(`${text}${more}`, columns - head.length), tone === 'bad' ? 'strong' : 'plain')]
+    return [
+      span(head, tone),
+      span(cutToWidth(`${text}${more}`, columns - head.length), tone === 'bad' ? 'strong' : 'plain'),
+    ]
   })
 }

@@ -40,7 +40,12 @@ export type Input =
       readonly earlier: boolean
     }
   /** Text of its running turn: transient, never repeated. */
-  | { readonly type: 'turn-text'; readonly sessionId: string; readonly text: string; readonly dropped: boolean }
+  | {
+      readonly type: 'turn-text'
+      readonly sessionId: string
+      readonly text: string
+      readonly dropped: boolean
+    }
   /** What the front has to say: the supervisor was started again, a log is written there. */
   | { readonly type: 'notice'; readonly kind: 'info' | 'error'; readonly text: string }
   /** A message was accepted; from now on its session has it. */
@@ -48,7 +53,12 @@ export type Input =
   /** It was not accepted: the text goes back to the input line. */
   | { readonly type: 'not-sent'; readonly agentId: string; readonly text: string; readonly error: WireError }
   /** A command was done; `text` says what came of it. `session`: what it is about now. */
-  | { readonly type: 'done'; readonly command: Command; readonly text: string; readonly session?: SessionInfo }
+  | {
+      readonly type: 'done'
+      readonly command: Command
+      readonly text: string
+      readonly session?: SessionInfo
+    }
   | { readonly type: 'failed'; readonly command: Command; readonly error: WireError }
 
 export type Effect =
@@ -58,7 +68,12 @@ export type Effect =
   | { readonly type: 'follow'; readonly sessionId: string; readonly after: number }
   | { readonly type: 'unfollow' }
   /** Read the records `after` < seq < `before`. */
-  | { readonly type: 'read-earlier'; readonly sessionId: string; readonly after: number; readonly before: number }
+  | {
+      readonly type: 'read-earlier'
+      readonly sessionId: string
+      readonly after: number
+      readonly before: number
+    }
   | { readonly type: 'read-agent'; readonly agentId: string }
   | { readonly type: 'read-lists' }
   /** Append a line to the history file. */

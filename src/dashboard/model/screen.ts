@@ -108,7 +108,12 @@ function paneTitle(
   const title = tableRow(
     [
       { text: name, tone: focus === pane ? 'accent' : 'strong' },
-      { text: filtered ? `/${right}` : right, tone: filtered ? 'warn' : 'dim', width: rightWidth + (filtered ? 1 : 0), align: 'right' },
+      {
+        text: filtered ? `/${right}` : right,
+        tone: filtered ? 'warn' : 'dim',
+        width: rightWidth + (filtered ? 1 : 0),
+        align: 'right',
+      },
     ],
     width,
   )

@@ -26,7 +26,9 @@ export function visibleSessions(state: DashboardState): readonly SessionInfo[] {
   if (cached?.sessions === state.sessions && cached.key === key) return cached.list
   const all = [...state.sessions.values()]
     .filter((session) => agentId === undefined || session.agentId === agentId)
-    .toSorted((a, b) => (a.lastAccessedAt < b.lastAccessedAt ? 1 : a.lastAccessedAt > b.lastAccessedAt ? -1 : 0))
+    .toSorted((a, b) =>
+      a.lastAccessedAt < b.lastAccessedAt ? 1 : a.lastAccessedAt > b.lastAccessedAt ? -1 : 0,
+    )
   const list =
     text === ''
       ? all
@@ -90,7 +92,11 @@ const STATUS: Column = {
   },
 }
 const NAME: Column = { title: 'NAME', text: ({ name }) => ({ text: plainLine(name), tone: 'strong' }) }
-const AGENT: Column = { title: 'AGENT', width: 12, text: ({ agentId }) => ({ text: agentId, tone: 'accent' }) }
+const AGENT: Column = {
+  title: 'AGENT',
+  width: 12,
+  text: ({ agentId }) => ({ text: agentId, tone: 'accent' }),
+}
 const TURNS: Column = {
   title: 'TURNS',
   width: 6,

@@ -55,7 +55,12 @@ export type Overlay =
   /** Commands (palette) or sessions (picker), filtered by what is typed. */
   | { readonly kind: 'palette' | 'picker'; readonly query: LineEditor; readonly index: number }
   /** Answered by one key: y runs the command, every other one does not. */
-  | { readonly kind: 'confirm'; readonly question: string; readonly command: Command; readonly agentId?: string }
+  | {
+      readonly kind: 'confirm'
+      readonly question: string
+      readonly command: Command
+      readonly agentId?: string
+    }
 
 export interface DashboardState {
   readonly size: { readonly columns: number; readonly rows: number }

@@ -16,7 +16,9 @@ export function noticeLines(state: DashboardState, columns: number, rows: number
   } else if (notice !== undefined) {
     const tone = notice.kind === 'error' ? 'bad' : 'good'
     const glyph = notice.kind === 'error' ? '✗ ' : '✓ '
-    const text = plainText(notice.text).split('\n').flatMap((line) => wrapToWidth(line, columns - 2))
+    const text = plainText(notice.text)
+      .split('\n')
+      .flatMap((line) => wrapToWidth(line, columns - 2))
     lines.push(...text.map((line, index) => [span(index === 0 ? glyph : '  ', tone), span(line)]))
   } else if (trouble === undefined && state.welcome) {
     lines.push(...WELCOME.map((line) => [span(cutToWidth(line, columns), 'dim')]))
@@ -41,13 +43,16 @@ function candidateLines(
     span(cutToWidth(text, width).padEnd(width + 2), 'accent'),
     span(cutToWidth(plainLine(summary), Math.max(0, columns - width - 2)), 'dim'),
   ])
-  if (shown.length < candidates.length) lines.push([span(`… ${candidates.length - shown.length} more`, 'dim')])
+  if (shown.length < candidates.length)
+    lines.push([span(`… ${candidates.length - shown.length} more`, 'dim')])
   return lines
 }
 
-function connectionText({ connection, nowMs, place }: DashboardState):
-  | { text: string; tone: 'warn' | 'bad' }
-  | undefined {
+function connectionText({
+  connection,
+  nowMs,
+  place,
+}: DashboardState): { text: string; tone: 'warn' | 'bad' } | undefined {
   switch (connection.phase) {
     case 'connecting':
       return { text: place.owned ? 'starting the supervisor…' : 'connecting…', tone: 'warn' }
@@ -56,7 +61,10 @@ function connectionText({ connection, nowMs, place }: DashboardState):
     case 'lost': {
       const seconds = Math.max(0, Math.floor((nowMs - connection.sinceMs) / 1000))
       const what = place.owned ? 'it is started again' : 'trying again'
-      return { text: `no supervisor for ${seconds} s (${plainLine(connection.reason)}): ${what}…`, tone: 'bad' }
+      return {
+        text: `no supervisor for ${seconds} s (${plainLine(connection.reason)}): ${what}…`,
+        tone: 'bad',
+      }
     }
     case 'leaving':
       return {

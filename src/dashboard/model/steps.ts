@@ -41,7 +41,10 @@ export function chosen(state: DashboardState, agentId: string): DashboardState {
 }
 
 /** Shows a session from its last records on. */
-export function opened({ state, effects }: Step<DashboardState>, sessionId: string | undefined): Step<DashboardState> {
+export function opened(
+  { state, effects }: Step<DashboardState>,
+  sessionId: string | undefined,
+): Step<DashboardState> {
   const session = sessionId === undefined ? undefined : state.sessions.get(sessionId)
   if (session === undefined) {
     const { conversation: _, ...rest } = state
@@ -55,8 +58,13 @@ export function opened({ state, effects }: Step<DashboardState>, sessionId: stri
 /** The chosen session in the place of the shown one, until the user leaves it. */
 export function withOpened(state: DashboardState, session: SessionInfo): Step<DashboardState> {
   const pinned = currentSessionOf(state, session.agentId)?.id !== session.id
-  const chosen = { ...state, agentId: session.agentId, sessionId: session.id, pinned, main: 'conversation' as const }
+  const chosen = {
+    ...state,
+    agentId: session.agentId,
+    sessionId: session.id,
+    pinned,
+    main: 'conversation' as const,
+  }
   if (state.conversation?.sessionId === session.id) return only(chosen)
   return opened(only(chosen), session.id)
 }
-

@@ -79,7 +79,11 @@ export function askedFirst(state: DashboardState, command: Command, agentId?: st
     const working = state.agents.filter((agent) => agent.state === 'working').length
     if (working === 0 || !state.place.owned) return withCommand(state, command)
     const turns = working === 1 ? 'a turn is running' : `${working} turns are running`
-    return asking(state, `Quit and stop the supervisor? ${turns}; they get 10 s to finish. /detach leaves it running.`, command)
+    return asking(
+      state,
+      `Quit and stop the supervisor? ${turns}; they get 10 s to finish. /detach leaves it running.`,
+      command,
+    )
   }
   if (command.type === 'session-terminate') {
     const id = command.session ?? currentSessionOf(state, state.agentId)?.id
@@ -94,7 +98,11 @@ export function askedFirst(state: DashboardState, command: Command, agentId?: st
 }
 
 /** The answer to a question: what was asked about is done. */
-export function confirmed(state: DashboardState, command: Command, agentId: string | undefined): Step<DashboardState> {
+export function confirmed(
+  state: DashboardState,
+  command: Command,
+  agentId: string | undefined,
+): Step<DashboardState> {
   if (command.type === 'session-terminate' && agentId !== undefined) return run(state, agentId, command)
   return withCommand(state, command)
 }
@@ -109,7 +117,12 @@ export function completionNames(state: DashboardState): CompletionNames {
   return { agentId: state.agentId, agents: state.agents, sessions }
 }
 
-function asking(state: DashboardState, question: string, command: Command, agentId?: string): Step<DashboardState> {
+function asking(
+  state: DashboardState,
+  question: string,
+  command: Command,
+  agentId?: string,
+): Step<DashboardState> {
   return only({
     ...state,
     overlay: { kind: 'confirm', question, command, ...(agentId !== undefined && { agentId }) },
@@ -121,7 +134,10 @@ function run(state: DashboardState, agentId: string, command: Command): Step<Das
   const effects: Effect[] = [{ type: 'run', agentId, command }]
   const { notice: _, ...rest } = state
   if (!waits) return { state: rest, effects }
-  return { state: withNotice(rest, 'info', `waits for the running turn of ${agentId}: /cancel ends that`), effects }
+  return {
+    state: withNotice(rest, 'info', `waits for the running turn of ${agentId}: /cancel ends that`),
+    effects,
+  }
 }
 
 /** They begin when the running turn has ended. */
@@ -140,12 +156,17 @@ function onAgent(
   then: (agentId: string) => Step<DashboardState>,
 ): Step<DashboardState> {
   const wanted = agentId ?? state.agentId
-  if (wanted === undefined) return only(withNotice(state, 'error', 'there is no agent yet: /spawn <id> adds one'))
+  if (wanted === undefined)
+    return only(withNotice(state, 'error', 'there is no agent yet: /spawn <id> adds one'))
   if (agentOf(state, wanted) !== undefined) return then(wanted)
   const known = state.agents.map(({ id }) => id)
   const hint = didYouMean(wanted, known)
   return only(
-    withNotice(state, 'error', `expected one of the agents ${known.join(', ')}, received ${quote(wanted)}${hint}`),
+    withNotice(
+      state,
+      'error',
+      `expected one of the agents ${known.join(', ')}, received ${quote(wanted)}${hint}`,
+    ),
   )
 }
 

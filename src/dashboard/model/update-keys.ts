@@ -53,7 +53,8 @@ function withFilterKey(state: DashboardState, key: string): Step<DashboardState>
   const { filter } = state
   if (filter === undefined) return only(state)
   if (key === 'enter' || key === 'down' || key === 'up') {
-    const kept = filter.text === '' ? withoutFilter(state) : { ...state, filter: { ...filter, typing: false } }
+    const kept =
+      filter.text === '' ? withoutFilter(state) : { ...state, filter: { ...filter, typing: false } }
     return key === 'enter' ? only(kept) : act(kept, key)
   }
   if (key === 'esc' || key === 'ctrl+c') return only(withoutFilter(state))

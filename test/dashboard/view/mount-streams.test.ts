@@ -1,7 +1,7 @@
 import { Console } from 'node:console'
 import { PassThrough, Writable } from 'node:stream'
 import { expect, test } from 'vitest'
-import { mountDashboard, type MountOptions } from '../../../src/dashboard/view/mount.tsx'
+import { mountDashboard, type MountOptions } from '../../../src/dashboard/view/mount.ts'
 import { frame } from './frames.ts'
 
 // The console of the test runner has none, and Ink makes one of it.

@@ -3,7 +3,7 @@ import '../../fakes/tsx.ts'
 import type { Frame } from '../../../src/dashboard/model/frame.ts'
 import { type Line, span } from '../../../src/dashboard/model/line.ts'
 
-const { mountDashboard } = await import('../../../src/dashboard/view/mount.tsx')
+const { mountDashboard } = await import('../../../src/dashboard/view/mount.ts')
 
 const onX = process.argv[2] ?? 'unmount'
 const heard: string[] = []

@@ -7,15 +7,14 @@
  * M2  what throws, in drawing, in `getFrame` or in a listener of input, ends the dashboard and rejects `done`.
  * M3  after the end nothing is drawn and nobody hears of input.
  */
-// oxlint-disable-next-line import/first -- chooses React's build, so nothing of React may come before it
+// Chooses React's build, so nothing of React may come before it: a .tsx would begin with an import of its own.
 import { afterReact } from './production.ts'
-import { render, useInput, usePaste } from 'ink'
-import { type ReactNode, useSyncExternalStore } from 'react'
+import { render } from 'ink'
+import { createElement, type ReactNode } from 'react'
 import type { Frame } from '../model/frame.ts'
 import type { Input } from '../model/input.ts'
-import { keysOf } from './keys.ts'
-import { Screen } from './screen.tsx'
-import { type Paint, painter } from './theme.ts'
+import { Root } from './root.tsx'
+import { painter } from './theme.ts'
 
 afterReact()
 
@@ -68,9 +67,8 @@ export function mountDashboard(options: MountOptions): Mounted {
     }
   }
   const draw = (): void => instance.rerender(screen())
-  const screen = (): ReactNode => (
-    <Root {...options} paint={paint} onInput={(input) => attempt(() => onInput(input))} />
-  )
+  const screen = (): ReactNode =>
+    createElement(Root, { ...options, paint, onInput: (input) => attempt(() => onInput(input)) })
   const resized = (): void =>
     attempt(() => {
       onResize(stdout.columns, stdout.rows)
@@ -114,17 +112,4 @@ export function mountDashboard(options: MountOptions): Mounted {
         if (failure) throw failure.error
       }),
   }
-}
-
-interface RootProps extends MountOptions {
-  readonly paint: Paint
-}
-
-function Root({ stdout, getFrame, subscribe, onInput, paint }: RootProps): ReactNode {
-  const frame = useSyncExternalStore(subscribe, getFrame)
-  useInput((input, key) => {
-    for (const name of keysOf(input, key)) onInput({ type: 'key', key: name })
-  })
-  usePaste((text) => onInput({ type: 'paste', text }))
-  return <Screen frame={frame} columns={stdout.columns} rows={stdout.rows} paint={paint} />
 }
