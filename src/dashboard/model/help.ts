@@ -3,7 +3,7 @@ import { COMMAND_FORMS, formText } from './command-forms.ts'
 import { type Action, KEY_BINDINGS, type KeyBinding, keyText, type Scope } from './keymap.ts'
 import { EDITING_KEYS } from './line-editor.ts'
 import { type Line, span } from './line.ts'
-import { cutToWidth, padToWidth, widthOf } from './text.ts'
+import { cutToWidth, padToWidth, widthOf, wrapToWidth } from './text.ts'
 
 const TITLES: Readonly<Record<Scope, string>> = {
   input: 'At the input line',
@@ -28,18 +28,31 @@ export function helpLines(width: number): readonly Line[] {
   rows.push('', 'Sessions: ● active  ‖ suspended  ■ terminated  * current one of its agent')
   rows.push('Agents: ● working  ○ idle  · hibernated  ◌ starting  ↻ restarting  ✗ failed  ■ stopped')
 
-  const left = Math.min(
-    Math.max(...rows.map((row) => (typeof row === 'string' ? 0 : widthOf(row[0])))),
-    Math.floor(width * 0.45),
+  const labels = rows.filter((row) => typeof row !== 'string').map(([label]) => widthOf(label))
+  const left = Math.max(1, Math.min(Math.max(...labels), Math.floor((width - GAPS) * LABEL_SHARE)))
+  return rows.flatMap((row) =>
+    typeof row === 'string' ? titleLines(row, width) : rowLines(row[0], row[1], left, width),
   )
-  return rows.map((row) =>
-    typeof row === 'string'
-      ? [span(cutToWidth(row, width), 'strong')]
-      : [
-          span(`  ${padToWidth(cutToWidth(row[0], left), left)}  `, 'accent'),
-          span(cutToWidth(row[1], Math.max(1, width - left - 4))),
-        ],
-  )
+}
+
+const INDENT = '  '
+const GAPS = 2 * INDENT.length
+const LABEL_SHARE = 0.45
+
+function titleLines(title: string, width: number): Line[] {
+  return wrapToWidth(title, width).map((text) => [span(text, 'strong')])
+}
+
+/** What is too long for its column goes on below: a help that leaves something out is none. */
+function rowLines(label: string, summary: string, left: number, width: number): Line[] {
+  const right = width - left - GAPS
+  if (right < 1) return [[span(cutToWidth(label, width), 'accent')]]
+  const labels = wrapToWidth(label, left)
+  const summaries = wrapToWidth(summary, right)
+  return Array.from({ length: Math.max(labels.length, summaries.length) }, (_, index) => [
+    span(INDENT + padToWidth(labels[index] ?? '', left) + INDENT, 'accent'),
+    span(summaries[index] ?? ''),
+  ])
 }
 
 export interface PaletteEntry {

@@ -160,13 +160,14 @@ export function actionFor(scope: Scope, key: string): Action | undefined {
   return ACTIONS.get(`${scope} ${key}`)
 }
 
-/** The keys of an action as people write them: `Ctrl-P`, `Shift-Tab`, `G`. */
+/** A key as people write it: `Ctrl-P`, `Shift-Tab`, `PageUp`, `G`. */
 export function keyText(key: string): string {
-  const named = key
-    .split('+')
-    .map((part, index, parts) => (part.length > 1 || index < parts.length - 1 ? capital(part) : part))
-    .join('-')
-  return key.startsWith('ctrl+') ? named.slice(0, -1) + named.slice(-1).toUpperCase() : named
+  const parts = key.split('+')
+  const [last = ''] = parts.splice(-1)
+  const modifiers = parts.map((part) => `${capital(part)}-`).join('')
+  if (last.startsWith('page')) return `${modifiers}Page${capital(last.slice('page'.length))}`
+  // `g` and `G` are different keys; Ctrl-P is written so, and is one key.
+  return modifiers + (last.length > 1 || key.startsWith('ctrl+') ? capital(last) : last)
 }
 
 /** What can be done now, in one line. */
