@@ -12,6 +12,7 @@ import type { Command } from './model/commands.ts'
 import type { Frame } from './model/frame.ts'
 import type { Effect, Input } from './model/input.ts'
 import { frameOf } from './model/screen.ts'
+import { shared } from './model/shared.ts'
 import type { DashboardState } from './model/state.ts'
 import { initialState } from './model/update.ts'
 import type { DashboardEnd, DashboardOptions } from './options.ts'
@@ -75,12 +76,12 @@ export async function runDashboard(options: DashboardOptions): Promise<Dashboard
   }
 }
 
-/** The same frame for as long as the state is the same: React draws what changed. */
+/** The same frame for as long as it looks the same, and the same parts where those do: only what changed is drawn. */
 function framesOf(store: DashboardStore): () => Frame {
   let last: { state: DashboardState; frame: Frame } | undefined
   return () => {
     const { state } = store
-    if (last?.state !== state) last = { state, frame: frameOf(state) }
+    if (last?.state !== state) last = { state, frame: shared(last?.frame, frameOf(state)) }
     return last.frame
   }
 }
