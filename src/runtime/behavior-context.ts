@@ -52,6 +52,7 @@ export function createContext(options: ContextOptions): BehaviorContext {
     const result = await settle(() => execute({ toolCallId, signal }), name, resultBytes)
     assertOpen()
     const { outcome, content, exitCode } = result
+    text.flush() // Readers of the stream get it before the record that has all of it.
     session.record({
       type: 'tool.finished',
       turnId,
@@ -61,7 +62,6 @@ export function createContext(options: ContextOptions): BehaviorContext {
       ...(exitCode !== undefined && { exitCode }),
     })
     await session.flush()
-    text.flush()
     sendEvent({ type: 'tool-finished', toolCallId, outcome, ...(exitCode !== undefined && { exitCode }) })
     return { ...result, toolCallId }
   }

@@ -101,7 +101,10 @@ export function after(state: DashboardState, ...inputs: readonly Input[]): Dashb
 export function keys(...names: readonly string[]): Input[] {
   return names.flatMap((name): Input[] =>
     name.startsWith('"')
-      ? Array.from(name.slice(1, -1), (letter): Input => ({ type: 'key', key: letter === ' ' ? 'space' : letter }))
+      ? Array.from(name.slice(1, -1), (letter): Input => ({
+          type: 'key',
+          key: letter === ' ' ? 'space' : letter,
+        }))
       : [{ type: 'key', key: name }],
   )
 }

@@ -34,6 +34,7 @@ const ACTIONS: Readonly<Record<Action, true>> = {
   palette: true,
   'toggle-scope': true,
   fold: true,
+  'fold-all': true,
   help: true,
   'begin-command': true,
   'new-session': true,

@@ -59,7 +59,9 @@ describe('what is known of the team', () => {
     const queue = [{ turnId: 'a', taskId: 'a', input: 'x' }]
     const ops = agent('ops', { queueDepth: 9 })
     expect(queueDepthOf(connected({ agents: [ops] }), ops)).toBe(9)
-    expect(queueDepthOf(connected({ agents: [ops], sessions: [session('s1', 'ops', { queue })] }), ops)).toBe(1)
+    expect(queueDepthOf(connected({ agents: [ops], sessions: [session('s1', 'ops', { queue })] }), ops)).toBe(
+      1,
+    )
   })
 
   test('works out the share of a core from two readings of one stay', () => {

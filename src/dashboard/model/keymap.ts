@@ -24,6 +24,7 @@ export type Action =
   | 'palette'
   | 'toggle-scope'
   | 'fold'
+  | 'fold-all'
   | 'help'
   | 'begin-command'
   | 'new-session'
@@ -113,6 +114,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   },
   { keys: ['a'], scope: 'panes', action: 'toggle-scope', summary: 'sessions of one agent, or of all' },
   { keys: ['x', 'space'], scope: 'panes', action: 'fold', summary: 'fold or unfold the results of tools' },
+  { keys: ['z'], scope: 'panes', action: 'fold-all', summary: 'fold or unfold the results of all tools' },
   { keys: ['n'], scope: 'panes', action: 'next-attention', summary: 'the next agent that needs attention' },
   { keys: ['o'], scope: 'panes', action: 'session-picker', summary: 'find a session' },
   { keys: ['p'], scope: 'panes', action: 'palette', summary: 'find a command' },

@@ -61,7 +61,11 @@ export function sessionLines(state: DashboardState, width: number, height: numbe
   const top = scrolledTo(chosen, state.sessionsTop, list.length, rows)
   const lines = list.slice(top, top + rows).map((session, index) => {
     const line = tableRow(
-      columns.map(({ title: _, text, ...cell }) => ({ ...cell, ...text(session, state) })),
+      columns.map((column) => ({
+        ...(column.width !== undefined && { width: column.width }),
+        ...(column.align !== undefined && { align: column.align }),
+        ...column.text(session, state),
+      })),
       width,
     )
     if (state.focus !== 'sessions' || top + index !== chosen) return line
@@ -117,13 +121,17 @@ const SIZE: Column = {
 }
 const ID: Column = { title: 'ID', width: 18, text: ({ id }) => ({ text: id.slice(0, 18), tone: 'dim' }) }
 
+/** Columns that a name has at least, before others stand beside it. */
+const NAME_WIDTH = 16
+
 /** What fits: the status and the name always, then what is asked for most. */
 function columnsFor(width: number, withAgent: boolean): readonly Column[] {
   const columns = [STATUS, NAME]
-  if (withAgent && width >= 40) columns.push(AGENT)
-  if (width >= 36) columns.push(AGE)
-  if (width >= 44) columns.push(TURNS)
-  if (width >= 52) columns.push(SIZE)
-  if (width >= 84) columns.push(ID)
+  let left = width - (STATUS.width ?? 0) - 1 - NAME_WIDTH
+  for (const column of [...(withAgent ? [AGENT] : []), AGE, TURNS, SIZE, ID]) {
+    left -= (column.width ?? 0) + 1
+    if (left < 0) break
+    columns.push(column)
+  }
   return columns
 }

@@ -1,6 +1,7 @@
 /** The lines round the input: what has just happened, and how the team is. Pure. */
 import { sizeText } from '../../core/figures.ts'
 import { plainLine, plainText } from '../../core/terminal-text.ts'
+import { assertNever } from '../../errors.ts'
 import { keyHints } from './keymap.ts'
 import { type Line, type Span, span } from './line.ts'
 import type { DashboardState } from './state.ts'
@@ -74,6 +75,8 @@ function connectionText({
             : 'leaving: the supervisor goes on…',
         tone: 'warn',
       }
+    default:
+      return assertNever(connection)
   }
 }
 
@@ -105,6 +108,8 @@ function connectionSpan({ connection }: DashboardState): Span {
       return span('✗ down', 'bad')
     case 'leaving':
       return span('◌ leaving', 'warn')
+    default:
+      return assertNever(connection)
   }
 }
 
@@ -114,8 +119,8 @@ function facts(state: DashboardState): string[] {
   const { tokens, bytes } = totalsOf(state.sessions)
   const { connection, place, health } = state
   return [
-    `${state.agents.length} agents${working > 0 ? `, ${working} working` : ''}`,
-    `${state.sessions.size} sessions`,
+    `${counted(state.agents.length, 'agent')}${working > 0 ? `, ${working} working` : ''}`,
+    counted(state.sessions.size, 'session'),
     ...(tokens > 0 ? [`${compact(tokens)} tokens`] : []),
     ...(connection.phase === 'connected' ? [connection.url.replace(/^http:\/\//, '')] : []),
     ...(place.directory === undefined ? [] : [plainLine(place.directory)]),
@@ -139,6 +144,10 @@ function totalsOf(sessions: DashboardState['sessions']): { tokens: number; bytes
   const sum = { tokens, bytes }
   totals.set(sessions, sum)
   return sum
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function compact(count: number): string {

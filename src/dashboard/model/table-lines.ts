@@ -1,4 +1,5 @@
 /** Rows of cells as lines. Pure. */
+import { matchSpans } from './fuzzy.ts'
 import { type Line, type Span, span, type Tone } from './line.ts'
 import { cutToWidth, padToWidth, widthOf } from './text.ts'
 
@@ -9,6 +10,8 @@ export interface Cell {
   /** Columns of the terminal; undefined for the one cell of a row that takes what is left. */
   readonly width?: number
   readonly align?: 'right'
+  /** Indices into `text` of letters that stand out. */
+  readonly found?: readonly number[]
 }
 
 /** The cells side by side, one column between them, exactly `width` columns wide. */
@@ -25,7 +28,8 @@ export function tableRow(cells: readonly Cell[], width: number): Line {
     const cut = cutToWidth(cell.text, cellWidth)
     const fitted =
       cell.align === 'right' ? ' '.repeat(cellWidth - widthOf(cut)) + cut : padToWidth(cut, cellWidth)
-    spans.push(span(gap + fitted, cell.tone))
+    if (cell.found === undefined) spans.push(span(gap + fitted, cell.tone))
+    else spans.push(span(gap), ...matchSpans(fitted, cell.found, cell.tone))
   }
   return spans
 }

@@ -4,8 +4,10 @@ import { findSession } from '../../store/find-session.ts'
 import { didYouMean } from '../../core/suggest.ts'
 import { quote } from '../../core/ids.ts'
 import { plainLine } from '../../core/terminal-text.ts'
+import { conversationSizeOf } from './chrome.ts'
 import { type Command, parseCommand } from './commands.ts'
 import type { CompletionNames } from './complete.ts'
+import { scrollConversation } from './conversation-lines.ts'
 import type { Effect, Step } from './input.ts'
 import { insertText, emptyLine } from './line-editor.ts'
 import type { DashboardState } from './state.ts'
@@ -25,10 +27,12 @@ export function withLine(state: DashboardState, line: string): Step<DashboardSta
     const kept = { ...state, input: insertText(emptyLine, line) }
     return only(withNotice(kept, 'error', 'there is no agent yet: /spawn <id> adds one'))
   }
-  return {
-    state: { ...state, main: 'conversation', sending: [...state.sending, { agentId, text }] },
-    effects: [{ type: 'send', agentId, text }],
+  const sending: DashboardState = {
+    ...state,
+    main: 'conversation',
+    sending: [...state.sending, { agentId, text }],
   }
+  return { state: atEnd(sending), effects: [{ type: 'send', agentId, text }] }
 }
 
 /** A command: done on the screen, asked about, or handed to the team. */
@@ -199,4 +203,14 @@ function found(
     }
   }
   return findSession(sessions, reference)
+}
+
+/** With the end of the conversation in sight: what comes of a message is wanted. */
+function atEnd(state: DashboardState): DashboardState {
+  const { conversation } = state
+  if (conversation === undefined) return state
+  return {
+    ...state,
+    conversation: scrollConversation(conversation, Infinity, conversationSizeOf(state)).conversation,
+  }
 }

@@ -1,4 +1,6 @@
 /** Keys of the overlays: help, the palette, the session picker, questions. Pure. */
+import { plainLine } from '../../core/terminal-text.ts'
+import { assertNever } from '../../errors.ts'
 import { fuzzyFilter } from './fuzzy.ts'
 import { paletteEntries, type PaletteEntry } from './help.ts'
 import type { Step } from './input.ts'
@@ -24,6 +26,8 @@ export function withOverlayKey(state: DashboardState, key: string): Step<Dashboa
     case 'palette':
     case 'picker':
       return choiceKey(state, overlay, key)
+    default:
+      return assertNever(overlay)
   }
 }
 
@@ -34,19 +38,35 @@ export function pastedIntoOverlay(state: DashboardState, text: string): Dashboar
   return { ...state, overlay: { ...overlay, query, index: 0 } }
 }
 
-/** The sessions that fit what is typed, last accessed first, or the best first. */
-export function pickedSessions(state: DashboardState, query: string): readonly SessionInfo[] {
-  const all = [...state.sessions.values()].toSorted((a, b) => (a.lastAccessedAt < b.lastAccessedAt ? 1 : -1))
-  return query === ''
-    ? all
-    : fuzzyFilter(all, query, ({ name, agentId, id }) => `${name} ${agentId} ${id}`).map(({ item }) => item)
+/** What was picked last: asked for by each key and each frame, changed by few. */
+let picked:
+  | { sessions: DashboardState['sessions']; query: string; list: readonly Picked<SessionInfo>[] }
+  | undefined
+
+/** A row of a choice, and where in its name the letters of the query are. */
+export interface Picked<Item> {
+  readonly item: Item
+  readonly positions?: readonly number[]
 }
 
-export function pickedEntries(query: string): readonly PaletteEntry[] {
+/** The sessions that fit what is typed, last accessed first, or the best first. */
+export function pickedSessions({ sessions }: DashboardState, query: string): readonly Picked<SessionInfo>[] {
+  if (picked?.sessions !== sessions || picked.query !== query) {
+    picked = { sessions, query, list: pick(sessions, query) }
+  }
+  return picked.list
+}
+
+function pick(sessions: DashboardState['sessions'], query: string): readonly Picked<SessionInfo>[] {
+  const all = [...sessions.values()].toSorted((a, b) => (a.lastAccessedAt < b.lastAccessedAt ? 1 : -1))
+  if (query === '') return all.map((item) => ({ item }))
+  return fuzzyFilter(all, query, ({ name, agentId, id }) => `${plainLine(name)} ${agentId} ${id}`)
+}
+
+export function pickedEntries(query: string): readonly Picked<PaletteEntry>[] {
   const all = paletteEntries()
-  return query === ''
-    ? all
-    : fuzzyFilter(all, query, ({ label, summary }) => `${label} ${summary}`).map(({ item }) => item)
+  if (query === '') return all.map((item) => ({ item }))
+  return fuzzyFilter(all, query, ({ label, summary }) => `${label} ${summary}`)
 }
 
 function withoutOverlay(state: DashboardState): DashboardState {
@@ -107,10 +127,10 @@ function choiceKey(state: DashboardState, overlay: Choice, key: string): Step<Da
 function taken(state: DashboardState, overlay: Choice): Step<DashboardState> {
   const closed = withoutOverlay(state)
   if (overlay.kind === 'picker') {
-    const session = pickedSessions(state, overlay.query.text)[overlay.index]
+    const session = pickedSessions(state, overlay.query.text)[overlay.index]?.item
     return session === undefined ? only(closed) : withOpened(closed, session)
   }
-  const entry = pickedEntries(overlay.query.text)[overlay.index]
+  const entry = pickedEntries(overlay.query.text)[overlay.index]?.item
   if (entry === undefined) return only(closed)
   if (entry.action !== undefined) return act(closed, entry.action)
   // A command: the user still says what it is about.

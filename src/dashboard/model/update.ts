@@ -7,7 +7,7 @@
 import type { SessionInfo } from '../../api.ts'
 import { assertNever } from '../../errors.ts'
 import { withRecords, withText } from './conversation.ts'
-import type { Input, Step } from './input.ts'
+import type { Effect, Input, Step } from './input.ts'
 import { emptyLine, insertText } from './line-editor.ts'
 import { emptyHistory } from './line-history.ts'
 import type { DashboardState, Place } from './state.ts'
@@ -86,7 +86,10 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
     case 'records': {
       const { conversation } = state
       if (conversation?.sessionId !== input.sessionId) return only(state)
-      return only({ ...state, conversation: withRecords(conversation, input.records, input.earlier) })
+      const next = withRecords(conversation, input.records, input.earlier)
+      const { sessionId, lastSeq, gap } = next
+      const again: Effect = { type: 'follow', sessionId, after: lastSeq }
+      return { state: { ...state, conversation: next }, effects: gap && !conversation.gap ? [again] : [] }
     }
     case 'turn-text': {
       const { conversation } = state

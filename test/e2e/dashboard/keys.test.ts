@@ -1,8 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { noTerminalHere, type Terminal } from '../../terminal/terminal.ts'
 import { enter, newFolder, startedIn } from './open-dashboard.ts'
 
 const reason = noTerminalHere()
+
+const BEHAVIOR = new URL('../../../dist/src/behavior.js', import.meta.url).href
 
 /** A team of three with a few sessions. */
 async function team(columns: number, rows: number): Promise<Terminal> {
@@ -18,6 +22,12 @@ async function team(columns: number, rows: number): Promise<Terminal> {
   enter(terminal, 'seq 1 300')
   await terminal.waitFor('300')
   return terminal
+}
+
+/** The focus in the panes. A key right behind Esc would read as that key with Alt. */
+async function toPanes(terminal: Terminal): Promise<void> {
+  terminal.press('esc')
+  await terminal.waitFor('Tab next')
 }
 
 const gone = (terminal: Terminal, text: string): Promise<void> =>
@@ -166,18 +176,34 @@ describe.skipIf(reason !== undefined)(
         await terminal.waitFor('✓ cancelled the turn of ops')
       })
 
-      test('n finds the agent that needs attention', async () => {
-        const terminal = await team(columns, rows)
-        enter(terminal, '/agent coder')
-        await terminal.waitFor('coder ❯')
-        enter(terminal, 'kill -9 $PPID; exit 3')
+      test('n and Ctrl-N find the agent that needs attention', async () => {
+        const folder = newFolder()
+        writeFileSync(
+          join(folder, 'crasher.mjs'),
+          `import { defineBehavior } from ${JSON.stringify(BEHAVIOR)}
+export default defineBehavior({ name: 'crasher', onMessage: () => process.exit(3) })
+`,
+        )
+        const terminal = await startedIn({ folder, columns, rows })
+        enter(terminal, '/spawn good')
+        await terminal.waitFor('✓ spawned agent good')
+        enter(terminal, `/spawn crasher ${join(folder, 'crasher.mjs')}`)
+        await terminal.waitFor('✓ spawned agent crasher')
+        terminal.press('ctrl+n')
+        await terminal.waitFor('no agent needs attention')
+        enter(terminal, '/agent crasher')
+        await terminal.waitFor('crasher ❯')
+        enter(terminal, 'go')
         enter(terminal, '/agent ops')
         await terminal.waitFor('ops ❯')
+        await terminal.waitFor('! crasher')
         terminal.press('ctrl+n')
-        await terminal.waitFor(/no agent needs attention|coder ❯/)
-        terminal.press('esc')
+        await terminal.waitFor('crasher ❯')
+        enter(terminal, '/agent ops')
+        await terminal.waitFor('ops ❯')
+        await toPanes(terminal)
         terminal.press('n')
-        await terminal.waitFor(/no agent needs attention|coder ❯|● up/)
+        await terminal.waitFor('crasher ❯')
       })
 
       test('the input line completes, recalls and edits', async () => {
@@ -187,7 +213,7 @@ describe.skipIf(reason !== undefined)(
         await terminal.waitFor('❯ /session')
         terminal.type(' lo')
         terminal.press('tab')
-        await terminal.waitFor('❯ /session load ')
+        await terminal.waitFor(/❯ \/session load$/m)
         terminal.type('al')
         terminal.press('tab')
         await terminal.waitFor('❯ /session load alpha')
