@@ -1,4 +1,5 @@
 /** A screen of a terminal as an SVG: text that can be selected, no fonts of its own. Pure. */
+import { widthOf } from '../src/dashboard/model/text.ts'
 
 export interface DrawnCell {
   /** '' for the second half of a wide character. */
@@ -81,6 +82,7 @@ export function screenSvg({ title, rows, cursor }: DrawnScreen): string {
 }
 
 interface Run {
+  /** All of one style. */
   readonly cell: DrawnCell
   readonly x: number
   text: string
@@ -92,7 +94,7 @@ function drawRow(cells: readonly DrawnCell[], y: number): string[] {
   const runs = runsOf(cells)
   return [
     ...runs.flatMap((run) => drawBackground(run, y)),
-    ...runs.filter((run) => run.text.trim() !== '' || run.cell.underline).map((run) => drawText(run, y)),
+    ...runs.flatMap((run) => (run.cell.underline ? [run] : wordsOf(run))).map((run) => drawText(run, y)),
   ]
 }
 
@@ -108,6 +110,18 @@ function runsOf(cells: readonly DrawnCell[]): Run[] {
     }
   }
   return runs
+}
+
+/** The run without the spaces at its ends, broken where there are several: browsers draw many as one. */
+function wordsOf({ cell, x, text }: Run): Run[] {
+  const words: Run[] = []
+  let column = x
+  for (const part of text.split(/( {2,}|^ | $)/)) {
+    const columns = widthOf(part)
+    if (part.trim() !== '') words.push({ cell, x: column, text: part, columns })
+    column += columns
+  }
+  return words
 }
 
 function styleOf(cell: DrawnCell): string {

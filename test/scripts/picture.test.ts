@@ -36,6 +36,16 @@ describe('a screen as a picture', () => {
     expect(svg).toContain('<text x="0" y="13.5" textLength="25.2">漢y</text>')
   })
 
+  test('puts each word at its column where there is more than a space between them', () => {
+    const svg = screenSvg({
+      title: 't',
+      rows: [[...cells(' a b  漢'), ...cells('x', { text: '' }), ...cells('   c ')]],
+    })
+    expect(svg).toContain('<text x="8.4" y="13.5" textLength="25.2">a b</text>')
+    expect(svg).toContain('<text x="50.4" y="13.5" textLength="16.8">漢</text>')
+    expect(svg).toContain('<text x="92.4" y="13.5" textLength="8.4">c</text>')
+  })
+
   test('turns foreground and background round where they are inverse', () => {
     const svg = screenSvg({ title: 't', rows: [cells('x', { inverse: true, foreground: 'ansi:1' })] })
     expect(svg).toContain('<rect x="0" y="0" width="8.4" height="18" fill="#f06a6a"/>')
