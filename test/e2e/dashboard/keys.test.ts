@@ -20,7 +20,7 @@ async function team(columns: number, rows: number): Promise<Terminal> {
     await terminal.waitFor(`✓ created session ${name}`)
   }
   enter(terminal, 'seq 1 300')
-  await terminal.waitFor('300')
+  await terminal.waitFor('│ 300')
   return terminal
 }
 
@@ -42,8 +42,7 @@ describe.skipIf(reason !== undefined)(
     ])('at %i x %i', (columns, rows) => {
       test('move the focus and the choice', async () => {
         const terminal = await team(columns, rows)
-        terminal.press('esc')
-        await terminal.waitFor('Tab next')
+        await toPanes(terminal)
         terminal.press('j')
         await terminal.waitFor('coder ❯')
         terminal.press('down')
@@ -81,7 +80,7 @@ describe.skipIf(reason !== undefined)(
 
       test('scroll the conversation, and fold what tools gave', async () => {
         const terminal = await team(columns, rows)
-        terminal.press('esc')
+        await toPanes(terminal)
         terminal.press('right')
         terminal.press('right')
         terminal.press('x')
@@ -122,7 +121,7 @@ describe.skipIf(reason !== undefined)(
         terminal.press('j')
         terminal.press('esc')
         await gone(terminal, 'any other key closes')
-        terminal.press('esc')
+        await toPanes(terminal)
         terminal.press('f')
         terminal.type('cod')
         await terminal.waitFor('/cod')
@@ -145,7 +144,7 @@ describe.skipIf(reason !== undefined)(
 
       test('capitals change sessions and turns', async () => {
         const terminal = await team(columns, rows)
-        terminal.press('esc')
+        await toPanes(terminal)
         terminal.press('S')
         await terminal.waitFor('✓ suspended session gamma')
         terminal.press('l')
@@ -171,7 +170,7 @@ describe.skipIf(reason !== undefined)(
         await terminal.waitFor('✓ created session delta')
         enter(terminal, 'sleep 100')
         await terminal.waitFor('● ops')
-        terminal.press('esc')
+        await toPanes(terminal)
         terminal.press('C')
         await terminal.waitFor('✓ cancelled the turn of ops')
       })
@@ -181,7 +180,7 @@ describe.skipIf(reason !== undefined)(
         writeFileSync(
           join(folder, 'crasher.mjs'),
           `import { defineBehavior } from ${JSON.stringify(BEHAVIOR)}
-export default defineBehavior({ name: 'crasher', onMessage: () => process.exit(3) })
+export default defineBehavior({ run: () => process.exit(3) })
 `,
         )
         const terminal = await startedIn({ folder, columns, rows })
