@@ -22,6 +22,7 @@ import { EventLog } from './event-log.ts'
 import { problemResponse } from './http-errors.ts'
 import { createMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
+import { RecordTails } from './record-tails.ts'
 import { routedPath } from './root-paths.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addEventRoutes } from './routes/events.ts'
@@ -65,6 +66,7 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
   const context: RouteContext = {
     team,
     log: new EventLog(team, { signal: closing, onFault }),
+    tails: new RecordTails(team),
     closing,
     version,
     defaultAgent,

@@ -27,7 +27,7 @@ const events = (description: string) => ({
   description,
 })
 
-export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteContext): void {
+export function addEventRoutes(app: GatewayApp, { team, log, tails, closing }: RouteContext): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -59,7 +59,7 @@ export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteCon
           data: { path: 'after', seq: known },
         })
       }
-      return sseResponse(c, (signal) => sessionEvents(team, log, id, after, signal), {
+      return sseResponse(c, (signal) => sessionEvents(team, log, tails, id, after, signal), {
         signal: closing,
         onStall: stallCutter(c),
       })
