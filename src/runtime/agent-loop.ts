@@ -450,7 +450,10 @@ export class AgentLoop {
 
   /** Leaves acknowledged messages in the queue; fails the rest; closes the session. */
   async #windUp(): Promise<void> {
-    const stopped = new AgentryError('agent_stopped', `agent ${this.#options.stay.spec.id} was stopped`)
+    const agentId = this.#options.stay.spec.id
+    const stopped = new AgentryError('agent_stopped', `agent ${agentId} was stopped`, {
+      data: { agentId, state: 'stopped' },
+    })
     this.#inbox.failLine(stopped)
     const session = this.#sessions.current
     if (session !== undefined) {
