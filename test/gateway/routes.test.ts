@@ -43,8 +43,7 @@ describe('agents over HTTP', () => {
     const gateway = await createGateway()
     const spawn = (role: string) => gateway.fetch('/agents', { method: 'POST', ...json({ ...ECHO, role }) })
     const answers = await Promise.all(['one', 'one', 'one', 'other'].map(spawn))
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 201, 409])
-    expect(answers[3]?.status).toBe(409)
+    expect(answers.map(({ status }) => status)).toEqual([201, 200, 200, 409])
   })
 
   test('are spawned again without change, and refused with another spec', async () => {
