@@ -61,11 +61,12 @@ export function createClient(options: ClientOptions): RemoteTeam {
     health: async () => (await requests.json<{ health: TeamHealth }>('GET', '/team')).health,
     async *events({ after, signal } = {}) {
       const headers = after === undefined ? {} : { 'last-event-id': after }
-      for await (const { data } of requests.events<TeamEvent>('GET', '/events', {
+      for await (const { event, data } of requests.events<TeamEvent>('GET', '/events', {
         headers,
         ...(signal && { signal }),
       })) {
-        yield data
+        // That the stream has begun is no event of the team.
+        if (event !== 'ready') yield data
       }
     },
     async *follow(sessionId, { after = 0, signal } = {}) {

@@ -30,8 +30,6 @@ export type SseSource = (signal: AbortSignal) => AsyncIterable<SseEvent | Encode
 export interface SseOptions {
   /** Ends the stream, from our side. */
   signal?: AbortSignal
-  /** Where the stream begins, for a client that is cut off before the first event with an id. */
-  startId?: string
   /** Cuts the connection of a client that does not read. */
   onStall?: () => void
   clock?: Clock
@@ -62,14 +60,7 @@ export function sseStream(
   source: SseSource,
   options: SseOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const {
-    signal,
-    startId,
-    onStall,
-    clock = systemClock,
-    heartbeatMs = HEARTBEAT_MS,
-    stallMs = STALL_MS,
-  } = options
+  const { signal, onStall, clock = systemClock, heartbeatMs = HEARTBEAT_MS, stallMs = STALL_MS } = options
   const ending = new AbortController()
   const iterator = source(ending.signal)[Symbol.asyncIterator]()
   let begun = false
@@ -106,9 +97,7 @@ export function sseStream(
   const next = async (): Promise<{ chunk?: string | EncodedEvent['bytes']; last: boolean }> => {
     if (!begun) {
       begun = true
-      // A block without data is no event: an id in it only becomes the client's Last-Event-ID.
-      const id = startId === undefined ? '' : `id: ${startId}\n`
-      return { chunk: `retry: ${RETRY_MS}\n${id}\n`, last: false }
+      return { chunk: `retry: ${RETRY_MS}\n\n`, last: false }
     }
     if (!asked) ask()
     if (answer === undefined && !ending.signal.aborted) {

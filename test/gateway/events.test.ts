@@ -103,9 +103,9 @@ describe('the events of the team', () => {
   test('tell what happens, and go on where a reader was', async () => {
     const gateway = await createGateway({ team: { agents: [ECHO] } })
     const live = await gateway.fetch('/events')
-    const reading = takeEvents(live, 3)
+    const reading = takeEvents(live, 4)
     await gateway.send('POST', '/message', { input: 'x' })
-    const [first, second, third] = await reading
+    const [, first, second, third] = await reading
     const [, resumed] = await takeEvents(
       await gateway.fetch('/events', { headers: { 'last-event-id': first?.id ?? '' } }),
       2,
@@ -116,12 +116,12 @@ describe('the events of the team', () => {
 
   test('can be gone on with before the first: the stream begins with the id of where it is', async () => {
     const gateway = await createGateway({ team: { agents: [ECHO] } })
-    const response = await gateway.fetch('/events')
-    const first = await response.body?.getReader().read()
-    const id = /^id: (\d+:\d+)$/m.exec(Buffer.from(first?.value ?? []).toString())?.[1] ?? ''
+    const [ready] = await takeEvents(await gateway.fetch('/events'), 1)
+    const id = ready?.id ?? ''
+    const [epoch, seq] = id.split(':').map(Number)
+    expect(ready).toMatchObject({ event: 'ready', data: { type: 'ready', epoch, seq } })
     await gateway.send('POST', '/message', { input: 'x' })
     const [event] = await takeEvents(await gateway.fetch('/events', { headers: { 'last-event-id': id } }), 1)
-    const [epoch, seq] = id.split(':').map(Number)
     expect(event?.id).toBe(`${epoch}:${(seq ?? 0) + 1}`)
   })
 

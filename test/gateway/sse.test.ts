@@ -140,13 +140,6 @@ describe('a stream of events', () => {
     await until('the source to be closed', closed)
   })
 
-  test('begins with the id that it is given, which is no event', async () => {
-    const { source } = createSource()
-    const reader = sseStream(source, { startId: '3:7' }).getReader()
-    expect(await readText(reader)).toBe('retry: 1000\nid: 3:7\n\n')
-    await reader.cancel()
-  })
-
   test('ends with an error event where its source fails, without what a fault of ours says', async () => {
     const { source, fail } = createSource()
     const reader = sseStream(source).getReader()
