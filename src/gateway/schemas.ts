@@ -33,7 +33,7 @@ function maybe<T extends z.ZodType>(schema: T): z.ZodExactOptional<T> {
 const isPresent = (value: unknown): boolean => value !== undefined
 /** Any JSON: the body was checked as a whole (body.ts, B2). */
 const json: z.ZodType<Json> = z.any().refine(isPresent).openapi({ description: 'Any JSON value.' })
-const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json).openapi({ type: 'object' })
+const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json)
 const time = z.string().openapi({ format: 'date-time' })
 const id = z.string().openapi({ format: 'uuid' })
 const vars = z.record(z.string(), z.string())
@@ -342,7 +342,19 @@ export const cleanupBody: z.ZodType<CleanupBody> = strictObject({
   dryRun: maybe(z.boolean()),
 }).openapi('Cleanup')
 
-// Paths and queries.
+// Headers, paths and queries.
+
+/** Of an answer. */
+export const locationHeader: z.ZodObject<{ location: z.ZodString }> = z.object({
+  location: z.string().openapi({ description: 'A path of this gateway.' }),
+})
+
+export const preferHeader: z.ZodObject<{ prefer: z.ZodOptional<z.ZodString> }> = z.object({
+  prefer: z
+    .string()
+    .optional()
+    .openapi({ description: 'With `respond-async` the answer does not wait for the turn.' }),
+})
 
 export const agentId: z.ZodType<string, string> = z
   .string()

@@ -63,7 +63,10 @@ describe('the OpenAPI document', () => {
     const ids = operations().map(([, , operation]) => operation.operationId)
     expect(new Set(ids).size).toBe(ids.length)
     for (const [path, , operation] of operations()) {
-      expect(Object.keys(operation.responses['default']?.content ?? {})).toEqual(['application/problem+json'])
+      expect(Object.keys(operation.responses['default']?.content ?? {})).toEqual([
+        'application/problem+json',
+        'application/msgpack',
+      ])
       for (const { content = {} } of [operation.requestBody ?? {}, ...Object.values(operation.responses)]) {
         if ('application/json' in content)
           expect([path, content]).toMatchObject([path, { 'application/msgpack': {} }])
