@@ -21,7 +21,7 @@ export const ERROR_CODES = {
   start_failed: 'The agent could not start: its behavior module threw, or did not load.',
   start_timeout: 'The agent did not report ready within its start deadline.',
   no_thread: 'All threads were busy until the deadline for waiting passed.',
-  mailbox_full: 'The agent has as many unfinished messages as its mailbox takes.',
+  mailbox_full: 'The agent has as many unfinished messages, or bytes of them, as its mailbox takes.',
   message_too_large: 'A message is larger than the limit.',
   session_not_found: 'The agent has no session of that id or name.',
   session_ambiguous: 'A name or an id prefix fits several sessions.',

@@ -30,6 +30,8 @@ import { SessionView } from './session-view.ts'
 import { ThreadSlots } from './thread-slots.ts'
 
 const DEFAULT_THREAD_WAIT_MS = 30_000
+/** Of an agent's memory, for its unfinished messages at most: while they are recorded they are there several times over. */
+const MAILBOX_SHARE = 1 / 16
 /** Notes kept for health reports. */
 const MAX_NOTES = 200
 
@@ -320,6 +322,8 @@ export class Supervisor {
     own: Pick<SupervisedAgentOptions, 'hibernateAfterMs' | 'prepare' | 'onState'>,
   ): SupervisedAgent {
     const { host, claims, clock, random, limits, catalog, storeOptions } = this.#options
+    const memoryBytes = spec.limits.memoryMb * 1024 * 1024
+    const mailboxBytes = Math.min(limits.mailboxBytes, Math.floor(memoryBytes * MAILBOX_SHARE))
     return new SupervisedAgent(
       {
         ...own,
@@ -331,6 +335,7 @@ export class Supervisor {
         random,
         startMs: limits.startMs,
         maxCalls: limits.mailboxMessages,
+        maxBytes: mailboxBytes,
         resume,
         stayOptions: async () => {
           await this.#sessions.refresh(spec.id)
@@ -340,7 +345,7 @@ export class Supervisor {
             strayActiveIds: catalog.strayActiveOf(spec.id).map(({ id }) => id),
             activation: catalog.highestActivation(spec.id),
             store: storeOptions,
-            limits,
+            limits: { ...limits, mailboxBytes },
           }
         },
         isAtRest: () => this.#isAtRest(spec.id),
