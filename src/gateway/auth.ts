@@ -8,9 +8,10 @@
  * G4  the token is compared in a time that says nothing about it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { quote } from '../core/ids.ts'
 import { AgentryError } from '../errors.ts'
+import type { GatewayEnv } from './context.ts'
 
 export interface AddressCheck {
   /** The origins of the gateway's own pages at a Host, or undefined where it is not reached by that Host. */
@@ -18,9 +19,9 @@ export interface AddressCheck {
 }
 
 /** G2 and G3. Throws `forbidden`. */
-export function checkAddress({ originsAt }: AddressCheck): MiddlewareHandler {
+export function checkAddress({ originsAt }: AddressCheck): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
-    const host = c.req.header('host') ?? new URL(c.req.url).host
+    const host = hostOf(c)
     const origins = originsAt(host)
     if (origins === undefined) {
       throw new AgentryError(
@@ -37,6 +38,13 @@ export function checkAddress({ originsAt }: AddressCheck): MiddlewareHandler {
     }
     await next()
   }
+}
+
+/** Where the request is a whole URL the Host beside it does not count (RFC 9112, 3.2.2). */
+function hostOf(c: Context<GatewayEnv>): string {
+  const isWhole = /^https?:/i.test(c.env?.incoming?.url ?? '')
+  const header = isWhole ? undefined : c.req.header('host')
+  return header ?? new URL(c.req.url).host
 }
 
 /** G4, on every path but `openPaths` (exact, or as a prefix where they end in a slash). Throws `unauthorized`. */
