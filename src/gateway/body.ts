@@ -112,7 +112,7 @@ async function readBytes(
     if (declared === undefined) return new Uint8Array()
     take(Number(declared))
     inviteBody(c)
-    return new Uint8Array(await request.arrayBuffer())
+    return new Uint8Array(await unlessCut(request.arrayBuffer()))
   }
   if (request.body === null) return new Uint8Array()
   inviteBody(c)
@@ -135,7 +135,7 @@ async function readStream(
   const reader = body.getReader()
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await unlessCut(reader.read())
       if (done) return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length)
       length += value.byteLength
       if (length > limit) throw tooLarge(limit)
@@ -146,6 +146,15 @@ async function readStream(
     // The rest is not wanted; that it cannot be had any more is no news.
     reader.cancel().catch(() => undefined)
     throw error
+  }
+}
+
+/** A client that leaves in the middle of its body made a mistake or none: it is no fault of ours. */
+async function unlessCut<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (cause) {
+    throw new AgentryError('invalid_input', 'body: expected all of it, received a part', { cause })
   }
 }
 
