@@ -80,7 +80,8 @@ function addServeCommand(program: Command, action: ActionOf): void {
     .option('--insecure-http', 'listen beyond this machine, where a proxy has the TLS')
     .option('--keep', 'start it again when it dies')
     .option('--grace <seconds>', 'what running turns have to finish at the end (default: 10)', wholeNumber)
-    .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-level <level>', 'of the log').choices(LOG_LEVELS).default('info'))
+    .option('--log-file <path>', 'where the log goes (default: stderr)')
     .action(
       // Loaded here only: the server and its log would slow down the start of every other command.
       action(async (context, options: ServeCommandOptions) =>

@@ -1,4 +1,5 @@
 /** `agentry serve`: the team with its gateway, until a signal comes. */
+import { resolve } from 'node:path'
 import type { TeamEvent } from '../api.ts'
 import { describeThrown } from '../errors.ts'
 import { assertBindable } from '../gateway/address.ts'
@@ -8,8 +9,9 @@ import { readOwner } from '../store/owner-file.ts'
 import { assertToken, ensureToken, readToken, tokenFileOf } from '../store/token-file.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { keeperOf } from './kept.ts'
+import { openLogFile } from './log-file.ts'
 import { createLog, logAnswer, type Logger, logEvent } from './log.ts'
-import { type CommandContext, giveFirstAgent, openTeam, resolveSetup } from './open-team.ts'
+import { type CommandContext, giveFirstAgent, openTeam, resolveSetup, type Setup } from './open-team.ts'
 import { type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
 import { takeSignals } from './signals.ts'
 
@@ -22,9 +24,8 @@ const TOKEN_AGE_MS = 1_000
  * and the exit code is 0. A second signal ends the process at once.
  */
 export async function serve(context: CommandContext, options: ServeCommandOptions): Promise<ExitCode> {
-  const { io, report } = context
+  const { io } = context
   const setup = resolveSetup(context)
-  const { config, data } = setup
   const set = io.env[TOKEN_VARIABLE]
   if (set !== undefined) assertToken(set, TOKEN_VARIABLE)
   const address = {
@@ -34,7 +35,25 @@ export async function serve(context: CommandContext, options: ServeCommandOption
   }
   assertBindable(address) // Before anything is opened.
 
-  const log = createLog(io.stderr, options.logLevel)
+  const logFile =
+    options.logFile === undefined ? undefined : openLogFile(resolve(io.cwd, options.logFile), io.stderr)
+  const log = createLog(logFile ?? io.stderr, options.logLevel)
+  try {
+    return await serveLogged(context, { ...options, ...address }, { setup, set, log })
+  } finally {
+    logFile?.close()
+  }
+}
+
+/** `set`: the token, where the environment has one. */
+async function serveLogged(
+  context: CommandContext,
+  options: ServeCommandOptions & { host: string; tokenIsSet: boolean; insecureHttp: boolean },
+  { setup, set, log }: { setup: Setup; set: string | undefined; log: Logger },
+): Promise<ExitCode> {
+  const { io, report } = context
+  const { config, data } = setup
+  const { host, tokenIsSet, insecureHttp } = options
   const stopping = Promise.withResolvers<void>()
   const signals = takeSignals(io)
   signals.shutDownBy(() => {
@@ -57,7 +76,9 @@ export async function serve(context: CommandContext, options: ServeCommandOption
       log.error(`the log of events ended: ${describeThrown(error)}`),
     )
     gateway = await serveTeam(team, {
-      ...address,
+      host,
+      tokenIsSet,
+      insecureHttp,
       token: set === undefined ? tokenOf(data, log) : () => set,
       version: context.version,
       ...(options.port !== undefined && { port: options.port }),
