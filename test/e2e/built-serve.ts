@@ -17,6 +17,7 @@ export interface Served {
   child: ChildProcessWithoutNullStreams
   url: string
   port: number
+  /** Empty where the token was set: there is none. */
   tokenFile: string
   token: string
   /** What the process has written to stderr. */
@@ -29,6 +30,8 @@ export interface Served {
 export interface ServeRun {
   cwd?: string
   args?: string[]
+  /** Sets the token of the gateway. Default: that of its file. */
+  token?: string
   /** Default: debug. */
   logLevel?: 'debug' | 'warn'
   /** Gets the process at once: for who ends it before it serves. */
@@ -38,7 +41,10 @@ export interface ServeRun {
 /** Resolves when it serves. Throws where it ends before that, with what it said. */
 export async function startServe(options: ServeRun = {}): Promise<Served> {
   const { cwd = temporaryFolder(), args = ['--port', '0'], logLevel = 'debug', onStart } = options
-  const child = startCli(['--json', 'serve', '--log-level', logLevel, ...args], { cwd })
+  const child = startCli(['--json', 'serve', '--log-level', logLevel, ...args], {
+    cwd,
+    ...(options.token !== undefined && { env: { AGENTRY_TOKEN: options.token } }),
+  })
   onStart?.(child)
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
@@ -48,8 +54,8 @@ export async function startServe(options: ServeRun = {}): Promise<Served> {
       throw new Error(`ended: ${log}`)
     }),
   ])
-  const { url, tokenFile } = JSON.parse(line[0]) as { url: string; tokenFile: string }
-  const token = readFileSync(tokenFile, 'utf8').trim()
+  const { url, tokenFile = '' } = JSON.parse(line[0]) as { url: string; tokenFile?: string }
+  const token = options.token ?? readFileSync(tokenFile, 'utf8').trim()
   return {
     cwd,
     child,

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
@@ -96,6 +97,43 @@ describe('the events of a session', () => {
     expect(names).toContain('turn.finished')
     expect(names).not.toContain('failure')
     await gateway.fail(404, 'GET', `/sessions/${id}/events`)
+  })
+})
+
+describe('the readers of events', () => {
+  test('get what was written as it is, and no event of somebody else’s making', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const forged = '\r\n\r\nid: 999\r\nevent: forged\r\ndata: {}\r\n\r\n\rdata: x\n\n\u2028'
+    const team = takeEvents(await gateway.fetch('/events'), 5)
+    const turn = await gateway.fetch('/message', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ input: forged, taskId: 't' }),
+    })
+    const turnEvents = await Array.fromAsync(eventsOf(turn))
+    expect(turnEvents.at(-1)).toMatchObject({ event: 'turn-finished', data: { outcome: { result: forged } } })
+    const { body } = await gateway.get<SessionInfo>('/sessions/current')
+    const records = await takeEvents(await gateway.fetch(`/sessions/${body.id}/events`), body.seq)
+    expect(records.map(({ id }) => id)).toEqual(records.map((_, index) => String(index + 1)))
+    for (const { event, id } of [...turnEvents, ...records, ...(await team)]) {
+      expect([event, id]).not.toContain('forged')
+      expect(id).not.toBe('999')
+    }
+  })
+
+  test('leave no listener behind when they leave', async () => {
+    const closing = new AbortController()
+    const gateway = await createGateway({ team: { agents: [ECHO] }, app: { closing: closing.signal } })
+    const { id } = await sessionWithTurns(gateway, 1)
+    const listeners = (): number => getEventListeners(closing.signal, 'abort').length
+    const before = listeners()
+    for (let reader = 0; reader < 20; reader++) {
+      await takeEvents(await gateway.fetch(`/sessions/${id}/events`), 1)
+      const response = await gateway.fetch('/events')
+      await response.body?.cancel()
+    }
+    await until('the listeners to be gone', () => listeners() === before)
+    closing.abort()
   })
 })
 

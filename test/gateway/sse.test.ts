@@ -89,6 +89,17 @@ describe('a stream of events', () => {
     expect(await readText(reader)).toContain('event: a')
   })
 
+  test('is silent for 15 s at most', async () => {
+    const clock = new SimulatedClock()
+    const reader = sseStream(createSource().source, { clock }).getReader()
+    await readText(reader)
+    const next = readText(reader)
+    await until('a timer', () => clock.timers > 0)
+    clock.advance(15_000)
+    expect(await next).toBe(':\n\n')
+    await reader.cancel()
+  })
+
   test('takes nothing from its source while its reader does not read, and cuts it off in the end', async () => {
     const clock = new SimulatedClock()
     const feed = createSource()
