@@ -46,7 +46,7 @@ export function addMessageRoutes(app: GatewayApp, { team }: RouteContext): void 
         200: {
           content: { 'application/json': { schema: outcome }, [EVENT_STREAM]: { schema: z.string() } },
           description:
-            'The outcome of the turn, or the stream of its events; `Location` is where the outcome stays.',
+            'The outcome of the turn, or the stream of its events; `Location` is where the outcome is found again.',
           headers: locationHeader,
         },
         202: {
