@@ -167,7 +167,7 @@ function endedBy(signals: Signals, thrown: unknown): unknown {
   return signals.error(`${received} ended the command before it was done: ${describeThrown(thrown)}`, thrown)
 }
 
-/** Not worth a warning: faults the store repairs itself, and files it does not own. */
+/** Not worth a warning: faults the store repairs itself, files it does not own, and what the command fails with itself. */
 const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
   'torn-tail',
   'snapshot-rebuilt',
@@ -175,6 +175,8 @@ const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
   'foreign-file',
   'move-finished',
   'temp-removed',
+  'append-failed',
+  'sync-failed',
 ])
 const MAX_WARNINGS = 5
 

@@ -204,23 +204,28 @@ export const agentInfo: z.ZodType<AgentInfo> = z
   })
   .openapi('Agent')
 
+/** A map, so that the compiler holds it complete. */
+const NOTE_KINDS: { [Kind in SessionNote['kind']]: Kind } = {
+  'torn-tail': 'torn-tail',
+  'snapshot-rebuilt': 'snapshot-rebuilt',
+  'stale-record': 'stale-record',
+  damage: 'damage',
+  'foreign-file': 'foreign-file',
+  'newer-format': 'newer-format',
+  'journal-missing': 'journal-missing',
+  'journal-truncated': 'journal-truncated',
+  'move-finished': 'move-finished',
+  'temp-removed': 'temp-removed',
+  'working-dir-missing': 'working-dir-missing',
+  'append-failed': 'append-failed',
+  'sync-failed': 'sync-failed',
+  'snapshot-failed': 'snapshot-failed',
+  'suspend-failed': 'suspend-failed',
+  'agent-fault': 'agent-fault',
+}
 const note: z.ZodType<SessionNote> = z
   .object({
-    kind: z.enum([
-      'torn-tail',
-      'snapshot-rebuilt',
-      'stale-record',
-      'damage',
-      'foreign-file',
-      'newer-format',
-      'journal-missing',
-      'journal-truncated',
-      'move-finished',
-      'temp-removed',
-      'working-dir-missing',
-      'snapshot-failed',
-      'agent-fault',
-    ]),
+    kind: z.enum(NOTE_KINDS),
     sessionId: maybe(z.string()),
     message: z.string(),
   })

@@ -47,6 +47,8 @@ export interface SessionNote {
     | 'move-finished'
     | 'temp-removed'
     | 'working-dir-missing'
+    | 'append-failed'
+    | 'sync-failed'
     | 'snapshot-failed'
     | 'suspend-failed'
     | 'agent-fault'

@@ -34,6 +34,12 @@ const DEFAULT_THREAD_WAIT_MS = 30_000
 const MAILBOX_SHARE = 1 / 16
 /** Notes kept for health reports. */
 const MAX_NOTES = 200
+/** What comes back with every try, until the disk is well: kept once for each session. */
+const REPEATED: ReadonlySet<SessionNote['kind']> = new Set([
+  'append-failed',
+  'sync-failed',
+  'snapshot-failed',
+])
 
 export interface SupervisorLimits extends StayLimits {
   startMs: number
@@ -432,6 +438,11 @@ export class Supervisor {
 
   /** Keeps a note for health reports, and tells the readers of events. */
   note(note: SessionNote, agentId?: string): void {
+    const { kind, sessionId } = note
+    if (REPEATED.has(kind)) {
+      const before = this.#notes.findIndex((kept) => kept.kind === kind && kept.sessionId === sessionId)
+      if (before !== -1) this.#notes.splice(before, 1)
+    }
     this.#notes.push(note)
     if (this.#notes.length > MAX_NOTES) this.#notes.shift()
     this.#publish({ type: 'note', note, ...(agentId !== undefined && { agentId }) })
