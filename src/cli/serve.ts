@@ -81,6 +81,7 @@ async function serveLogged(
       insecureHttp,
       token: set === undefined ? tokenOf(data, log) : () => set,
       version: context.version,
+      ownProcess: true,
       ...(options.port !== undefined && { port: options.port }),
       ...(formerPort !== undefined && { formerPort }),
       ...(options.allowHost !== undefined && { names: options.allowHost }),

@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { TOKEN } from './harness.ts'
+import { createGateway, TOKEN } from './harness.ts'
 import { serveGateway } from './served.ts'
 
 /** Spawns an agent, but sends the body only when it is asked to. */
@@ -53,4 +53,22 @@ describe('a client that asks before it sends its body', () => {
     const tooLong = { 'content-length': 100 * 1024 * 1024 }
     expect(await spawnWhenInvited(url, TOKEN, tooLong)).toEqual({ status: 413, invited: 0 })
   })
+})
+
+test('no answer may be taken for another type than it says, at a port or as a function, refusals included', async () => {
+  const { url } = await serveGateway()
+  const gateway = await createGateway()
+  const init = { headers: { authorization: `Bearer ${TOKEN}` } }
+  for (const path of ['/health', '/agents', '/agents/nobody', '/nothing']) {
+    for (const answer of [
+      await fetch(`${url}${path}`, init),
+      await fetch(`${url}${path}`),
+      await gateway.fetch(path),
+    ]) {
+      expect([answer.status, answer.headers.get('x-content-type-options')]).toEqual([
+        answer.status,
+        'nosniff',
+      ])
+    }
+  }
 })
