@@ -32,9 +32,10 @@ export interface GatewayCampaignResult {
   effects: number
 }
 
-/** The share of kills that come before the gateway serves; the others come up to this long after clients began. */
+/** The share of kills that come before the gateway serves. */
 const DURING_START = 0.15
-const LOAD_MS = 400
+/** The other kills come up to this long after the clients began: their first messages wake the agents. */
+const LOAD_MS = 1_000
 /** A start takes at most this long on a busy machine. */
 const START_DEADLINE_MS = 60_000
 /** So often the conversations are read from their beginning, and not only what is new. */
