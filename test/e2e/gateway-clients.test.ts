@@ -193,6 +193,23 @@ describe('curl', () => {
 
   const JSON_BODY = ['-H', 'Content-Type: application/json']
 
+  test('asks for all there is, from the first agent to the end of a session', async () => {
+    const ask = async (path: string, ...args: string[]): Promise<unknown> =>
+      JSON.parse((await curl(...args, `${served.url}${path}`)).stdout)
+    const post = [...JSON_BODY, '-d']
+    expect(await ask('/agents', ...post, '{"id":"first","behavior":"echo"}')).toMatchObject({ id: 'first' })
+    const { id } = (await ask('/sessions', ...post, '{"name":"of-curl"}')) as { id: string }
+    expect(await ask('/message', ...post, '{"input":"echo $((6*7))"}')).toMatchObject({ result: '42\n' })
+    const accept = ['-N', '-H', 'Accept: text/event-stream']
+    const { stdout } = await curl(...accept, ...post, '{"input":"echo streamed"}', `${served.url}/message`)
+    expect(stdout).toContain('event: text\ndata: {"type":"text","text":"streamed\\n"}\n\n')
+    const path = `/sessions/${id}`
+    expect(await ask(`${path}/suspend`, '-X', 'POST')).toMatchObject({ status: 'suspended' })
+    expect(await ask('/sessions?status=suspended&search=of-curl')).toMatchObject({ sessions: [{ id }] })
+    expect(await ask(path, '-X', 'POST')).toMatchObject({ status: 'active' })
+    expect(await ask(path, '-X', 'DELETE')).toMatchObject({ status: 'terminated' })
+  })
+
   test('sends bodies that it announces first, and bodies in chunks', async () => {
     await served.ask('POST', '/agents', { id: 'curled', behavior: 'echo' })
     // Above 1 MiB curl waits for `100 Continue`; a message is smaller, but its body has more.

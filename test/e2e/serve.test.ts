@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -6,15 +5,12 @@ import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import { EventSource } from 'eventsource'
 import { describe, expect, test } from 'vitest'
 import { openDirectory } from '../../src/store/directory.ts'
 import { until } from '../fakes/until.ts'
 import { ended, runCli, startCli, temporaryFolder } from './built-cli.ts'
 import { rawRequest, type Served, startServe } from './built-serve.ts'
-
-const run = promisify(execFile)
 
 function eventSource(served: Served, url: string): EventSource {
   return new EventSource(url, {
@@ -24,41 +20,6 @@ function eventSource(served: Served, url: string): EventSource {
 }
 
 describe('agentry serve', () => {
-  test('serves what curl asks for, from the first agent to the end of a session', async () => {
-    const served = await startServe()
-    const curl = async (...args: string[]): Promise<unknown> => {
-      const { stdout } = await run('curl', ['-sS', '-H', `Authorization: Bearer ${served.token}`, ...args])
-      return JSON.parse(stdout)
-    }
-    const post = ['-H', 'Content-Type: application/json', '-d']
-    expect(await curl(...post, '{"id":"echo","behavior":"echo"}', `${served.url}/agents`)).toMatchObject({
-      id: 'echo',
-    })
-    const session = (await curl(...post, '{"name":"work"}', `${served.url}/sessions`)) as { id: string }
-    expect(await curl(...post, '{"input":"echo $((6*7))"}', `${served.url}/message`)).toMatchObject({
-      result: '42\n',
-    })
-    const { stdout } = await run('curl', [
-      '-sSN',
-      '-H',
-      `Authorization: Bearer ${served.token}`,
-      '-H',
-      'Accept: text/event-stream',
-      ...post,
-      '{"input":"echo streamed"}',
-      `${served.url}/message`,
-    ])
-    expect(stdout).toContain('event: text\ndata: {"type":"text","text":"streamed\\n"}\n\n')
-    const path = `${served.url}/sessions/${session.id}`
-    expect(await curl('-X', 'POST', `${path}/suspend`)).toMatchObject({ status: 'suspended' })
-    expect(await curl(`${served.url}/sessions?status=suspended`)).toMatchObject({
-      sessions: [{ id: session.id }],
-    })
-    expect(await curl('-X', 'POST', path)).toMatchObject({ status: 'active' })
-    expect(await curl('-X', 'DELETE', path)).toMatchObject({ status: 'terminated' })
-    expect(await served.stop()).toBe(0)
-  })
-
   test('keeps its token from everybody but its owner', async () => {
     const served = await startServe()
     expect(statSync(served.tokenFile).mode & 0o777).toBe(0o600)
