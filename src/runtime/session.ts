@@ -150,6 +150,8 @@ export class Session {
       return await store.snapshot(claim, this.#state)
     } catch (thrown) {
       const error = toAgentryError(thrown)
+      // Nor will it fit after the next turn: it is tried again when the session has doubled.
+      if (error.code === 'snapshot_too_large') this.#snapshotOffset = this.#state.journalOffset
       this.#options.onFailed(this, 'snapshot', error)
       throw error
     }

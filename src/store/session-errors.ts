@@ -65,6 +65,12 @@ export function unsupportedFormat(sessionId: string, path: string, found: string
   )
 }
 
+/** The session goes on without: its journal has everything. */
+export function snapshotTooLarge(sessionId: string, maxBytes: number): AgentryError {
+  const message = `session ${sessionId} has more than the ${maxBytes} bytes that a snapshot can have; its journal has everything`
+  return new AgentryError('snapshot_too_large', message, { data: { sessionId, maxBytes } })
+}
+
 /** A record of a type that only a newer version writes. */
 export function unsupportedRecord(sessionId: string, path: string, type: string): AgentryError {
   return unsupportedFormat(sessionId, path, `a record of type ${quote(type)}`)
