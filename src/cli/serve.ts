@@ -25,7 +25,7 @@ const TOKEN_AGE_MS = 1_000
  */
 export async function serve(context: CommandContext, options: ServeCommandOptions): Promise<ExitCode> {
   const { io } = context
-  const setup = resolveSetup(context)
+  const setup = await resolveSetup(context)
   const set = io.env[TOKEN_VARIABLE]
   if (set !== undefined) assertToken(set, TOKEN_VARIABLE)
   const address = {

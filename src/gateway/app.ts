@@ -120,8 +120,8 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
   addSessionRoutes(app, context)
   addEventRoutes(app, context)
   addMetricsRoute(app, metrics)
-  const document = openApiDocument(app, version, OPEN_PATHS)
-  app.get(OPENAPI_PATH, (c) => c.json(document))
+  let document: ReturnType<typeof openApiDocument> | undefined
+  app.get(OPENAPI_PATH, (c) => c.json((document ??= openApiDocument(app, version, OPEN_PATHS))))
   addDocsPage(app)
   return app
 }
