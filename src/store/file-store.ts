@@ -21,7 +21,7 @@ import { listIds, listSessions } from './list-sessions.ts'
 import { completeMove, finishMove, markMoving } from './moves.ts'
 import { createSession, openSession, type OpenSession, type StoreContext } from './open-session.ts'
 import { assertCovers, openJournal, readOwner, readSession, readSnapshotHeader } from './read-session.ts'
-import { sessionDamaged, sessionNotFound, unsupportedRecord } from './session-errors.ts'
+import { sessionDamaged, sessionNotFound, unsupportedFormat } from './session-errors.ts'
 import { filesOf, foldersOf } from './session-files.ts'
 import type { Claim, ListedSession, LoadedSession, SessionPlace, SessionStore } from './session-store.ts'
 import { encodeSnapshot } from './snapshot.ts'
@@ -117,7 +117,7 @@ class FileStore implements SessionStore {
           const at = { path: journal.path, offset: item.start, lastSeq }
           throw sessionDamaged(sessionId, at, item.reason)
         }
-        if (item.kind === 'newer') throw unsupportedRecord(sessionId, journal.path, item.type)
+        if (item.kind === 'newer') throw unsupportedFormat(sessionId, journal.path, item.found)
         if (item.kind !== 'record') continue
         lastSeq = item.record.seq
         if (lastSeq > afterSeq) yield item.record
