@@ -242,7 +242,8 @@ export const teamHealth: z.ZodType<TeamHealth> = z
   })
   .openapi('TeamHealth')
 
-// What comes in. The team checks the values (`invalid_input`, `invalid_config`); here the forms are checked.
+// What comes in. The team checks the values (`invalid_input`, `invalid_config`); here the forms are checked. The examples are what the page
+// of the routes proposes: they can be sent as they are.
 
 export interface MessageBody {
   input: string
@@ -279,7 +280,7 @@ export const messageBody: z.ZodType<MessageBody> = withoutNothings(
     metadata: maybe(jsonObject),
     sessionId: maybe(z.string()),
     mode: maybe(z.enum(['queue'])),
-  }).openapi('Message'),
+  }).openapi('Message', { example: { input: 'echo hello' } }),
 )
 
 const sessionFields = {
@@ -295,7 +296,7 @@ export const createSessionBody: z.ZodType<CreateSessionInput> = withoutNothings(
     ...sessionFields,
     vars: maybe(vars),
     metadata: maybe(jsonObject),
-  }).openapi('CreateSession'),
+  }).openapi('CreateSession', { example: { name: 'work' } }),
 )
 
 export const sessionPatchBody: z.ZodType<SessionPatch> = strictObject({
@@ -303,7 +304,10 @@ export const sessionPatchBody: z.ZodType<SessionPatch> = strictObject({
   ...sessionFields,
   vars: maybe(z.record(z.string(), z.union([z.string(), z.null()]))),
   metadata: maybe(z.record(z.string(), json)),
-}).openapi('SessionPatch', { description: 'A merge patch: null removes a var or a key.' })
+}).openapi('SessionPatch', {
+  description: 'A merge patch: null removes a var or a key.',
+  example: { name: 'renamed', vars: { KEY: null } },
+})
 
 export const importBody: z.ZodType<ImportedSession> = strictObject({
   name: z.string(),
@@ -312,15 +316,15 @@ export const importBody: z.ZodType<ImportedSession> = strictObject({
   metadata: maybe(jsonObject),
   status: z.enum(SESSION_STATUSES),
   memory: z.array(memoryEntry),
-}).openapi('ImportedSession')
+}).openapi('ImportedSession', { example: { name: 'imported', status: 'suspended', memory: [] } })
 
 export const forkBody: z.ZodType<{ name?: string }> = strictObject({
   name: maybe(z.string()),
-}).openapi('Fork')
+}).openapi('Fork', { example: { name: 'branch' } })
 
 export const cancelBody: z.ZodType<{ turnId?: string }> = strictObject({
   turnId: maybe(z.string()),
-}).openapi('Cancel')
+}).openapi('Cancel', { example: {} })
 
 export const spawnBody: z.ZodType<AgentSpecInput> = strictObject({
   id: z.string(),
@@ -336,7 +340,7 @@ export const spawnBody: z.ZodType<AgentSpecInput> = strictObject({
     }),
   ),
   limits: maybe(strictObject({ memoryMb: maybe(z.number()), turnMs: maybe(z.int()) })),
-}).openapi('SpawnAgent')
+}).openapi('SpawnAgent', { example: { id: 'ops', behavior: 'shell', role: 'runs commands' } })
 
 export type CleanupBody = RetentionPolicy & { dryRun?: boolean }
 
@@ -345,7 +349,7 @@ export const cleanupBody: z.ZodType<CleanupBody> = strictObject({
   maxCount: maybe(z.int().nonnegative()),
   includeSuspended: maybe(z.boolean()),
   dryRun: maybe(z.boolean()),
-}).openapi('Cleanup')
+}).openapi('Cleanup', { example: { maxCount: 100, dryRun: true } })
 
 // Headers, paths and queries.
 

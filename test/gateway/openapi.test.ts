@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { firstLineOf, readDocument, TYPES_FILE } from '../../scripts/openapi-types.ts'
-import type { Document, Operation } from './contract.ts'
+import { Contract, type Document, type Operation } from './contract.ts'
 import { createGateway } from './harness.ts'
 
 let text: string
@@ -69,6 +69,18 @@ describe('the OpenAPI document', () => {
       const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
       expect(declared.map(({ name }) => name).toSorted()).toEqual(names.toSorted())
     }
+  })
+
+  test('proposes bodies that can be sent', () => {
+    const contract = new Contract(document)
+    const proposed = operations().flatMap(([path, method, { requestBody }]) => {
+      if (requestBody === undefined) return []
+      const reference = String(requestBody.content['application/json']?.schema['$ref'])
+      const example = document.components.schemas[reference.replace(/^.*\//, '')]?.['example']
+      const init = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(example) }
+      return [contract.checkRequest(method.toUpperCase(), path, init)]
+    })
+    expect(proposed.length).toBeGreaterThan(8)
   })
 
   test('resolves every reference', () => {
