@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { startServe } from '../e2e/built-serve.ts'
 import { addAgents, disconnect, dribbleHeaders, openTooMany } from './gateway-connections.ts'
+import { INSPECTED } from './gateway-memory.ts'
 
 const seed = Date.now() % 1_000_000
 
@@ -22,9 +23,11 @@ describe('hostile connections', () => {
   })
 
   test(`300 that vanish in the middle of everything leave nothing open (seed ${seed})`, async () => {
-    const served = await startServe()
+    const served = await startServe({ nodeOptions: [...INSPECTED] })
     await addAgents(served)
-    await disconnect(served, { count: 300, atOnce: 32, seed })
+    const { afterThird, atEnd } = await disconnect(served, { count: 300, atOnce: 32, seed })
+    // 20 KB for each that left in between.
+    expect(atEnd.usedBytes - afterThird.usedBytes).toBeLessThan(200 * 20 * 1_024)
     await served.stop()
   })
 })

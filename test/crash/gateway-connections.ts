@@ -1,13 +1,14 @@
 /** Clients without manners: sockets that dribble their headers, that are too many, and that vanish in the middle of everything. */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Served } from '../e2e/built-serve.ts'
 import { SeededRandom } from '../fakes/kill-random.ts'
 import { until } from '../fakes/until.ts'
+import { memoryOf, type ServerMemory } from './gateway-memory.ts'
 
 const DRIBBLE_MS = 100
 /** The port itself, and the connections of `fetch` that are kept alive. */
@@ -137,9 +138,9 @@ async function leaveInTurn({ served, random }: LeavingScene, socket: Socket): Pr
 }
 
 export interface DisconnectResult {
-  /** Of the server's process, when a third of the clients were gone and at the end. */
-  rssAfterThirdBytes: number
-  rssAtEndBytes: number
+  /** When a third of the clients were gone, and at the end. */
+  afterThird: ServerMemory
+  atEnd: ServerMemory
 }
 
 /** `count` clients that vanish, `atOnce` of them at a time; descriptors are back at the end, and the gateway answers. */
@@ -147,24 +148,20 @@ export async function disconnect(
   served: Served,
   { count, atOnce, seed }: { count: number; atOnce: number; seed: number },
 ): Promise<DisconnectResult> {
-  const scene: LeavingScene = {
-    served,
-    random: new SeededRandom(seed),
-    sessionId: await longConversation(served),
-  }
+  const random = new SeededRandom(seed)
+  const scene: LeavingScene = { served, random, sessionId: await longConversation(served) }
   const third = Math.floor(count / 3)
   // What is made at its first use and kept (threads that read sessions) is there then.
   await vanish(scene, third, atOnce)
   await until('the connections to be closed', () => connections(served) <= OWN_CONNECTIONS)
   const before = descriptors(served)
-  const rssAfterThirdBytes = rssBytes(served)
+  const afterThird = await memoryOf(served)
   await vanish(scene, count - third, atOnce)
   await expectDescriptors(served, before)
-  const rssAtEndBytes = rssBytes(served)
   assert.equal((await served.ask('POST', '/message', { input: 'still here' })).status, 200)
   // A listener that is left at a long-lived emitter for each client shows as a warning.
   assert.doesNotMatch(served.log(), /Warning|"fault"|"status":5/)
-  return { rssAfterThirdBytes, rssAtEndBytes }
+  return { afterThird, atEnd: await memoryOf(served) }
 }
 
 async function vanish(scene: LeavingScene, count: number, atOnce: number): Promise<void> {
@@ -192,7 +189,7 @@ async function vanishOnce(scene: LeavingScene): Promise<void> {
 /** A session whose conversation does not fit into what the kernel buffers for a socket. */
 async function longConversation(served: Served): Promise<string> {
   for (let turn = 0; turn < 8; turn++) {
-    const { status } = await served.ask('POST', '/message', { input: 'x'.repeat(500_000) })
+    const { status } = await served.ask('POST', '/message', { input: 'x'.repeat(300_000) })
     assert.equal(status, 200)
   }
   return (await served.ask<{ id: string }>('GET', '/sessions/current')).body.id
@@ -241,10 +238,4 @@ function linkOf(path: string): string | undefined {
 
 function descriptors({ child }: Served): number {
   return readdirSync(`/proc/${child.pid}/fd`).length
-}
-
-function rssBytes({ child }: Served): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? []
-  assert(kib !== undefined)
-  return Number(kib) * 1024
 }

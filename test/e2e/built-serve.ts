@@ -32,6 +32,7 @@ export interface ServeRun {
   args?: string[]
   /** Sets the token of the gateway. Default: that of its file. */
   token?: string
+  nodeOptions?: string[]
   /** Default: debug. */
   logLevel?: 'debug' | 'warn'
   /** Gets the process at once: for who ends it before it serves. */
@@ -43,6 +44,7 @@ export async function startServe(options: ServeRun = {}): Promise<Served> {
   const { cwd = temporaryFolder(), args = ['--port', '0'], logLevel = 'debug', onStart } = options
   const child = startCli(['--json', 'serve', '--log-level', logLevel, ...args], {
     cwd,
+    ...(options.nodeOptions && { nodeOptions: options.nodeOptions }),
     ...(options.token !== undefined && { env: { AGENTRY_TOKEN: options.token } }),
   })
   onStart?.(child)
