@@ -30,7 +30,8 @@ export const ERROR_CODES = {
   session_unreadable: 'A file of the session is not a regular, readable file.',
   journal_missing: 'The journal is gone while the snapshot is there; `agentry doctor` offers the snapshot.',
   journal_truncated: 'The journal is shorter than its snapshot says; `agentry doctor` offers the snapshot.',
-  snapshot_too_large: 'The session is too large for one JSON text: it has no new snapshot, and goes on in its journal.',
+  snapshot_too_large:
+    'The session is too large for one JSON text: it has no new snapshot, and goes on in its journal.',
   unsupported_format: 'The file was written by a newer version of Agentry and is left untouched.',
   no_current_session: 'The agent has no current session.',
   task_conflict: 'The taskId belongs to another agent, or waits in a session that is not current.',
