@@ -1,8 +1,9 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /**
- * The kill campaign at length: AGENTRY_KILLS sets how many kills, AGENTRY_SEED repeats a run. One file at a time, so that a campaign
- * has the machine to itself. (The short campaign, and damage to every byte and bit of a session's files, are in vitest.config.ts.)
+ * The campaigns at length: AGENTRY_KILLS sets how many kills of a team, AGENTRY_GATEWAY_KILLS of a gateway, AGENTRY_SEED repeats a run.
+ * One file at a time, so that a campaign has the machine to itself. (The short forms, and damage to every byte and bit of a session's
+ * files, are in vitest.config.ts.)
  */
 const config: ViteUserConfig = defineConfig({
   test: {

@@ -8,6 +8,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { catalog } from './benches/catalog.ts'
 import { disturbed } from './benches/disturbed.ts'
 import { durableTurn } from './benches/durable-turn.ts'
+import { gatewayStart } from './benches/gateway-start.ts'
+import { gatewayStreams } from './benches/gateway-streams.ts'
 import { gateway } from './benches/gateway.ts'
 import { load } from './benches/load.ts'
 import { longHistory } from './benches/long-history.ts'
@@ -29,6 +31,8 @@ const BENCHES: readonly Bench[] = [
   catalog,
   memory,
   gateway,
+  gatewayStart,
+  gatewayStreams,
 ]
 
 const names = process.argv.slice(2)

@@ -21,7 +21,7 @@ export const ERROR_CODES = {
   start_failed: 'The agent could not start: its behavior module threw, or did not load.',
   start_timeout: 'The agent did not report ready within its start deadline.',
   no_thread: 'All threads were busy until the deadline for waiting passed.',
-  mailbox_full: 'The agent has as many unfinished messages as its mailbox takes.',
+  mailbox_full: 'The agent has as many unfinished messages, or bytes of them, as its mailbox takes.',
   message_too_large: 'A message is larger than the limit.',
   session_not_found: 'The agent has no session of that id or name.',
   session_ambiguous: 'A name or an id prefix fits several sessions.',
@@ -30,6 +30,8 @@ export const ERROR_CODES = {
   session_unreadable: 'A file of the session is not a regular, readable file.',
   journal_missing: 'The journal is gone while the snapshot is there; `agentry doctor` offers the snapshot.',
   journal_truncated: 'The journal is shorter than its snapshot says; `agentry doctor` offers the snapshot.',
+  snapshot_too_large:
+    'The session is too large for one JSON text: it has no new snapshot, and goes on in its journal.',
   unsupported_format: 'The file was written by a newer version of Agentry and is left untouched.',
   no_current_session: 'The agent has no current session.',
   task_conflict: 'The taskId belongs to another agent, or waits in a session that is not current.',

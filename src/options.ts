@@ -24,6 +24,11 @@ export interface TeamLimits {
   threads: number
   /** Accepted messages of one agent that wait: one more is refused with `mailbox_full`. */
   mailboxMessages: number
+  /**
+   * UTF-8 bytes of these messages together, and no more than a sixteenth of the agent's memoryMb: more are refused with `mailbox_full`.
+   * A message that comes alone is taken.
+   */
+  mailboxBytes: number
   /** UTF-8 bytes of one message: a larger one is refused with `message_too_large`. */
   messageBytes: number
   /** UTF-8 bytes of one result: a longer one is cut, and marked. */
@@ -56,6 +61,7 @@ export const TEAM_DEFAULTS: {
   limits: {
     threads: 32,
     mailboxMessages: 1_000,
+    mailboxBytes: 32 * 1024 * 1024,
     messageBytes: 1024 * 1024,
     resultBytes: 1024 * 1024,
     startMs: 10_000,
@@ -140,6 +146,9 @@ export const teamLimitsSchema: z.ZodType<
   mailboxMessages: count
     .default(TEAM_DEFAULTS.limits.mailboxMessages)
     .describe('Accepted messages of one agent that may wait.'),
+  mailboxBytes: count
+    .default(TEAM_DEFAULTS.limits.mailboxBytes)
+    .describe('Bytes of these messages together, and no more than a sixteenth of memoryMb.'),
   messageBytes: count
     .max(MAX_BYTES)
     .default(TEAM_DEFAULTS.limits.messageBytes)

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Bench, pairedRow, plainRow } from '../harness/bench.ts'
 import { collectGarbage } from '../harness/garbage.ts'
@@ -6,14 +5,13 @@ import { library } from '../harness/library.ts'
 import { measurePairs, timeEach, timeOnce } from '../harness/rounds.ts'
 import { writeSessions } from '../harness/sessions.ts'
 import { withDirectory } from '../harness/workspace.ts'
+import { readHeader } from '../raw/session-header.ts'
 
 const AGENTS = 100
 const SESSIONS_PER_AGENT = 100
 const STEPS = 100
 const ROUNDS = 5
 const LISTS = 50
-/** More than a header of these sessions has. */
-const HEADER_BYTES = 16 * 1024
 
 export const catalog: Bench = {
   name: 'catalog',
@@ -57,15 +55,4 @@ export const catalog: Bench = {
 function assertAll(sessions: readonly unknown[]): void {
   const expected = AGENTS * SESSIONS_PER_AGENT
   if (sessions.length !== expected) throw new Error(`expected ${expected} sessions, found ${sessions.length}`)
-}
-
-const buffer = Buffer.alloc(HEADER_BYTES)
-
-function readHeader(path: string): unknown {
-  const fd = openSync(path, 'r')
-  const length = readSync(fd, buffer, 0, HEADER_BYTES, 0)
-  closeSync(fd)
-  const end = buffer.subarray(0, length).indexOf('\n  "memory":')
-  if (end === -1) throw new Error(`expected the header of ${path} within ${HEADER_BYTES} bytes`)
-  return JSON.parse(`${buffer.toString('utf8', 0, end)}"memory":[]}`)
 }

@@ -3,24 +3,20 @@ import type * as catalog from '../../src/store/catalog.ts'
 import type * as directory from '../../src/store/directory.ts'
 import type * as durableFs from '../../src/store/durable-fs.ts'
 import type * as fileStore from '../../src/store/file-store.ts'
-import type * as serve from '../../src/gateway/serve.ts'
 import type * as team from '../../src/team.ts'
 
 const { createTeam } = await built<typeof team>('team')
-const { serveTeam } = await built<typeof serve>('gateway/serve')
 const { createFileStore } = await built<typeof fileStore>('store/file-store')
 const { openDirectory } = await built<typeof directory>('store/directory')
 const { Catalog } = await built<typeof catalog>('store/catalog')
 const { createDurableFs, systemCalls } = await built<typeof durableFs>('store/durable-fs')
 
 export const library: Pick<typeof team, 'createTeam'> &
-  Pick<typeof serve, 'serveTeam'> &
   Pick<typeof fileStore, 'createFileStore'> &
   Pick<typeof directory, 'openDirectory'> &
   Pick<typeof catalog, 'Catalog'> &
   Pick<typeof durableFs, 'createDurableFs' | 'systemCalls'> = {
   createTeam,
-  serveTeam,
   createFileStore,
   openDirectory,
   Catalog,

@@ -1,35 +1,19 @@
-/** What HTTP costs by itself: a bare Hono app on the server that the gateway uses. */
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
+/** A bare Hono app as its manual says to serve it. Prints a line of JSON with its url; ends by SIGTERM. */
+import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 
-export interface BareServer {
-  url: string
-  /** GET answers with this text, as JSON. */
-  answer: string
-  close(): Promise<void>
-}
+let answer = ''
+const app = new Hono()
+app.get('/health', (c) => c.json({ status: 'ok' }))
+app.put('/', async (c) => {
+  answer = await c.req.text()
+  return c.body(null, 204)
+})
+/** What was put there last. */
+app.get('/', (c) => c.body(answer, 200, { 'content-type': 'application/json' }))
+/** Parses the body and answers with it. */
+app.post('/', async (c) => c.json(await c.req.json()))
 
-/** POST parses the body and answers with it. */
-export async function startBareHono(): Promise<BareServer> {
-  const app = new Hono()
-  app.get('/', (c) => c.body(bare.answer, 200, { 'content-type': 'application/json' }))
-  app.post('/', async (c) => c.json(await c.req.json()))
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  const server = createServer((request, response) => void listener(request, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new Error('expected a port')
-  const bare: BareServer = {
-    url: `http://127.0.0.1:${address.port}/`,
-    answer: '',
-    async close() {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
-  }
-  return bare
-}
+serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) => {
+  console.log(JSON.stringify({ url: `http://127.0.0.1:${port}` }))
+})

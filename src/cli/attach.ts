@@ -38,7 +38,7 @@ export async function attach(
     await assertAnswers(remote())
     return showServed(context, terminal, remote)
   }
-  const setup = resolveSetup(context)
+  const setup = await resolveSetup(context)
   const local = (): RemoteTeam => connectLocal(setup.data, given === undefined ? {} : { token: given })
   // The directory's token is for its owner alone: whoever else listens at a url must not get it.
   const where = url === undefined ? undefined : urlOf(url)

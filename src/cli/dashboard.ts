@@ -22,7 +22,7 @@ export async function dashboard(context: CommandContext, options: ServeCommandOp
     report.note(`${terminal}: serving without the dashboard`)
     return (await import('./serve.ts')).serve(context, options)
   }
-  const setup = resolveSetup(context)
+  const setup = await resolveSetup(context)
   const token = io.env[TOKEN_VARIABLE]
   if (token !== undefined) assertToken(token, TOKEN_VARIABLE)
   const connect = (): RemoteTeam => connectLocal(setup.data, token === undefined ? {} : { token })
@@ -63,7 +63,7 @@ async function showOwn(
 ): Promise<ExitCode> {
   const { io, report } = context
   const logFile = join(foldersOf(setup.data).own, 'supervisor.log')
-  const args = [...globalArguments(context, setup), ...serveArguments(options)]
+  const args = [...globalArguments(context, setup), ...serveArguments(options, io.cwd)]
   const leaving = new AbortController()
   let failure: AgentryError | undefined
   const signals = takeSignals(io)
@@ -149,8 +149,8 @@ function globalArguments({ io, globals }: CommandContext, { data }: Setup): stri
   return [...(config === undefined ? [] : ['--config', resolve(io.cwd, config)]), '--data', data]
 }
 
-function serveArguments(options: ServeCommandOptions): string[] {
-  const { host, port, allowHost = [], insecureHttp = false, grace, logLevel } = options
+function serveArguments(options: ServeCommandOptions, cwd: string): string[] {
+  const { host, port, allowHost = [], insecureHttp = false, grace, logLevel, logFile } = options
   return [
     'serve',
     ...(host === undefined ? [] : ['--host', host]),
@@ -160,5 +160,6 @@ function serveArguments(options: ServeCommandOptions): string[] {
     ...(grace === undefined ? [] : ['--grace', String(grace)]),
     '--log-level',
     logLevel,
+    ...(logFile === undefined ? [] : ['--log-file', resolve(cwd, logFile)]),
   ]
 }

@@ -23,7 +23,7 @@ interface Report extends Finding {
 /** Resolves with 0 where nothing (more) is wrong. It holds the directory's lock: throws `directory_owned`, `directory_invalid`. */
 export async function doctor(context: CommandContext, options: DoctorOptions): Promise<ExitCode> {
   const { report } = context
-  const { data } = resolveSetup(context)
+  const { data } = await resolveSetup(context)
   if (!existsSync(data)) {
     throw new AgentryError('directory_invalid', `there is no data directory at ${data}`, {
       data: { directory: data },

@@ -71,6 +71,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'session_unreadable':
     case 'journal_missing':
     case 'journal_truncated':
+    case 'snapshot_too_large':
     case 'unsupported_format':
     case 'storage_failed':
     case 'directory_invalid':

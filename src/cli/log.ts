@@ -1,4 +1,4 @@
-/** The log of a process that serves: one line of JSON each, on stderr. */
+/** The log of a process that serves: one line of JSON each. */
 import { type Logger, pino } from 'pino'
 import type { TeamEvent } from '../api.ts'
 import type { AnsweredRequest } from '../gateway/app.ts'

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import type { Agent, Team } from '../api.ts'
 import { createClient } from '../client/client.ts'
 import type { RemoteAgent, RemoteTeam } from '../client/remote-team.ts'
-import { loadConfig, type TeamConfig } from '../config-file.ts'
+import type { TeamConfig } from '../config-file.ts'
 import { assertAgentId, quote } from '../core/ids.ts'
 import { didYouMean } from '../core/suggest.ts'
 import { AgentryError, describeThrown, isAgentryError } from '../errors.ts'
@@ -56,7 +56,7 @@ export interface Setup {
  * Reads the configuration: the file that --config names, else agentry.yaml of the current directory, else none. The data
  * directory is that of --data, else of the file, else ./sessions. Throws `invalid_config`.
  */
-export function resolveSetup({ io, globals }: CommandContext): Setup {
+export async function resolveSetup({ io, globals }: CommandContext): Promise<Setup> {
   const standard = join(io.cwd, DEFAULT_CONFIG_FILE)
   const file =
     globals.config === undefined
@@ -64,7 +64,8 @@ export function resolveSetup({ io, globals }: CommandContext): Setup {
         ? standard
         : undefined
       : resolve(io.cwd, globals.config)
-  const config = file === undefined ? undefined : loadConfig(file)
+  // Loaded here only: reading YAML takes some seventy modules.
+  const config = file === undefined ? undefined : (await import('../config-file.ts')).loadConfig(file)
   const data =
     globals.data === undefined
       ? (config?.data ?? resolve(io.cwd, TEAM_DEFAULTS.data))
@@ -87,7 +88,7 @@ export async function withTeam<T>(
   use: (team: AnyTeam, setup: Setup, signals: Signals) => Promise<T>,
 ): Promise<T> {
   const { io, report } = context
-  const setup = resolveSetup(context)
+  const setup = await resolveSetup(context)
   const signals = takeSignals(io)
   try {
     const team = await openOrJoin(context, setup, options)
@@ -167,7 +168,7 @@ function endedBy(signals: Signals, thrown: unknown): unknown {
   return signals.error(`${received} ended the command before it was done: ${describeThrown(thrown)}`, thrown)
 }
 
-/** Not worth a warning: faults the store repairs itself, and files it does not own. */
+/** Not worth a warning: faults the store repairs itself, files it does not own, and what the command fails with itself. */
 const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
   'torn-tail',
   'snapshot-rebuilt',
@@ -175,6 +176,8 @@ const QUIET_NOTES: ReadonlySet<SessionNote['kind']> = new Set([
   'foreign-file',
   'move-finished',
   'temp-removed',
+  'append-failed',
+  'sync-failed',
 ])
 const MAX_WARNINGS = 5
 

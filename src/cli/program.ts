@@ -109,7 +109,8 @@ function addServingOptions(command: Command): Command {
     )
     .option('--insecure-http', 'listen beyond this machine, where a proxy has the TLS')
     .option('--grace <seconds>', 'what running turns have to finish at the end (default: 10)', wholeNumber)
-    .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-level <level>', 'of the log').choices(LOG_LEVELS).default('info'))
+    .option('--log-file <path>', 'where the log goes (default: stderr)')
 }
 
 function addServeCommand(program: Command, action: ActionOf): void {

@@ -22,4 +22,6 @@ export interface ServeCommandOptions {
   /** Seconds that running turns have when the process is asked to end. */
   grace?: number
   logLevel: LogLevel
+  /** In place of stderr. */
+  logFile?: string
 }

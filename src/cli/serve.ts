@@ -1,4 +1,5 @@
 /** `agentry serve`: the team with its gateway, until a signal comes. */
+import { resolve } from 'node:path'
 import type { TeamEvent } from '../api.ts'
 import { describeThrown, toAgentryError } from '../errors.ts'
 import { assertBindable } from '../gateway/address.ts'
@@ -8,8 +9,9 @@ import { readOwner } from '../store/owner-file.ts'
 import { assertToken, ensureToken, readToken, tokenFileOf } from '../store/token-file.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Keeper, keeperOf } from './kept.ts'
+import { openLogFile } from './log-file.ts'
 import { createLog, logAnswer, type Logger, logEvent } from './log.ts'
-import { type CommandContext, giveFirstAgent, openTeam, resolveSetup } from './open-team.ts'
+import { type CommandContext, giveFirstAgent, openTeam, resolveSetup, type Setup } from './open-team.ts'
 import { type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
 import { takeSignals } from './signals.ts'
 
@@ -36,9 +38,8 @@ async function serveKept(
   options: ServeCommandOptions,
   keeper: Keeper | undefined,
 ): Promise<ExitCode> {
-  const { io, report } = context
-  const setup = resolveSetup(context)
-  const { config, data } = setup
+  const { io } = context
+  const setup = await resolveSetup(context)
   const set = io.env[TOKEN_VARIABLE]
   if (set !== undefined) assertToken(set, TOKEN_VARIABLE)
   const address = {
@@ -48,7 +49,32 @@ async function serveKept(
   }
   assertBindable(address) // Before anything is opened.
 
-  const log = createLog(io.stderr, options.logLevel)
+  const logFile =
+    options.logFile === undefined ? undefined : openLogFile(resolve(io.cwd, options.logFile), io.stderr)
+  const log = createLog(logFile ?? io.stderr, options.logLevel)
+  try {
+    return await serveLogged(context, { ...options, ...address }, { setup, set, log, keeper })
+  } finally {
+    logFile?.close()
+  }
+}
+
+interface Serving {
+  setup: Setup
+  /** The token, where the environment has one. */
+  set: string | undefined
+  log: Logger
+  keeper: Keeper | undefined
+}
+
+async function serveLogged(
+  context: CommandContext,
+  options: ServeCommandOptions & { host: string; tokenIsSet: boolean; insecureHttp: boolean },
+  { setup, set, log, keeper }: Serving,
+): Promise<ExitCode> {
+  const { io, report } = context
+  const { config, data } = setup
+  const { host, tokenIsSet, insecureHttp } = options
   const stopping = Promise.withResolvers<void>()
   const signals = takeSignals(io)
   signals.shutDownBy(() => {
@@ -70,9 +96,12 @@ async function serveKept(
       log.error(`the log of events ended: ${describeThrown(error)}`),
     )
     gateway = await serveTeam(team, {
-      ...address,
+      host,
+      tokenIsSet,
+      insecureHttp,
       token: set === undefined ? tokenOf(data, log) : () => set,
       version: context.version,
+      ownProcess: true,
       ...(options.port !== undefined && { port: options.port }),
       ...(formerPort !== undefined && { formerPort }),
       ...(options.allowHost !== undefined && { names: options.allowHost }),

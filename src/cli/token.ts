@@ -6,7 +6,7 @@ import { type CommandContext, resolveSetup } from './open-team.ts'
 
 /** Holds for a running gateway from a second later on; the token itself is not printed. Throws `directory_invalid`. */
 export async function rotate(context: CommandContext): Promise<void> {
-  const { data } = resolveSetup(context)
+  const { data } = await resolveSetup(context)
   if (!existsSync(data)) {
     throw new AgentryError('directory_invalid', `there is no data directory at ${data}`, {
       data: { directory: data },

@@ -79,12 +79,13 @@ export function createClient(options: ClientOptions): RemoteTeam {
     health: async () => (await requests.json<{ health: TeamHealth }>('GET', '/team')).health,
     async *events({ after, signal, onOpen } = {}) {
       const headers = after === undefined ? {} : { 'last-event-id': after }
-      for await (const { data } of requests.events<TeamEvent>('GET', '/events', {
+      for await (const { event, data } of requests.events<TeamEvent>('GET', '/events', {
         headers,
         ...(signal && { signal }),
         ...(onOpen && { onOpen }),
       })) {
-        yield data
+        // That the stream has begun is no event of the team.
+        if (event !== 'ready') yield data
       }
     },
     watch,

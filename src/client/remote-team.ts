@@ -1,6 +1,10 @@
 /**
  * A team in another process, as its gateway gives it: the interface of `Team` (api.ts), where everything is a promise. All calls throw
  * what the team throws, and `gateway_unreachable` where no gateway answers.
+ *
+ * `send` and the streams may take as long as they like. Every other call has the five minutes that Node's `fetch` gives to an answer;
+ * one that waits longer (a command that changes the current session waits for its turn and queue) throws `gateway_unreachable`, and
+ * what it asked for goes on.
  */
 import type {
   Agent,

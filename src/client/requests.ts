@@ -133,6 +133,10 @@ export class Requests {
       if (cause instanceof DOMException && cause.name === 'AbortError') {
         throw new AgentryError('cancelled', 'the request was given up', { cause })
       }
+      if (isHeadersTimeout(cause)) {
+        const message = `the gateway at ${this.url} has not answered for 5 minutes; what was asked for goes on there`
+        throw new AgentryError('gateway_unreachable', message, { cause, data: { url: this.url } })
+      }
       const reason = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause
       throw new AgentryError(
         'gateway_unreachable',
@@ -144,6 +148,12 @@ export class Requests {
       )
     }
   }
+}
+
+/** How Node's fetch gives up on an answer that does not begin. */
+function isHeadersTimeout(thrown: unknown): boolean {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'UND_ERR_HEADERS_TIMEOUT'
 }
 
 function parse(text: string): unknown {

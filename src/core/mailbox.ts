@@ -2,36 +2,57 @@
  * The order in which an agent takes what it is sent: messages and barrier commands in one line.
  *
  * MB1 First in, first out: a message behind a barrier is not taken before the barrier is.
- * MB2 Bounded: `offerMessage` refuses when `capacity` messages are unfinished; a message counts from the offer until `settle`,
- *     waiting in the line, queued in the session or running. `offerBarrier` refuses when as many barriers are in the line.
+ * MB2 Bounded: `offerMessage` refuses when `capacity` messages or `maxBytes` of them are unfinished; a message counts from the offer
+ *     until `settle`, waiting in the line, queued in the session or running. `offerBarrier` refuses when as many barriers are in
+ *     the line.
+ * MB3 A message that comes alone is taken, whatever its size: otherwise it could never be.
  */
+export interface MailboxOptions {
+  /** Messages. */
+  capacity: number
+  /** Of all messages together. */
+  maxBytes: number
+}
+
+/** What an unfinished message takes. */
+export interface Place {
+  id: string
+  bytes: number
+}
+
 export class Mailbox<M, B> {
-  readonly #capacity: number
+  readonly #options: MailboxOptions
   readonly #line: ({ message: M } | { barrier: B })[] = []
-  #unfinished = 0
+  /** Bytes by id. */
+  readonly #unfinished = new Map<string, number>()
+  #bytes = 0
   /** In the line. */
   #barriers = 0
 
-  constructor(capacity: number) {
-    this.#capacity = capacity
+  constructor(options: MailboxOptions) {
+    this.#options = options
   }
 
-  /** False where the mailbox is full: nothing was taken. */
-  offerMessage(message: M): boolean {
-    if (this.#unfinished >= this.#capacity) return false
-    this.#unfinished += 1
+  /** Takes a message, or says of what there is too much: then nothing was taken. */
+  offerMessage(message: M, place: Place): 'taken' | 'too-many' | 'too-many-bytes' {
+    const { capacity, maxBytes } = this.#options
+    if (this.#unfinished.size >= capacity) return 'too-many'
+    if (this.#unfinished.size > 0 && this.#bytes + place.bytes > maxBytes) return 'too-many-bytes'
+    this.adopt(place)
     this.#line.push({ message })
-    return true
+    return 'taken'
   }
 
-  /** Counts messages that are unfinished already: those that a session brought from disk. Never refuses. */
-  adopt(count: number): void {
-    this.#unfinished += count
+  /** Counts a message that is unfinished already: one that a session brought from disk. Never refuses. */
+  adopt({ id, bytes }: Place): void {
+    this.settle(id)
+    this.#unfinished.set(id, bytes)
+    this.#bytes += bytes
   }
 
   /** False where too many wait: nothing was taken. */
   offerBarrier(barrier: B): boolean {
-    if (this.#barriers >= this.#capacity) return false
+    if (this.#barriers >= this.#options.capacity) return false
     this.#barriers += 1
     this.#line.push({ barrier })
     return true
@@ -75,11 +96,17 @@ export class Mailbox<M, B> {
 
   /** Messages offered and not settled. */
   get unfinished(): number {
-    return this.#unfinished
+    return this.#unfinished.size
   }
 
-  /** Frees the places of messages that are finished or refused. */
-  settle(count = 1): void {
-    this.#unfinished = Math.max(0, this.#unfinished - count)
+  /** Of the unfinished messages. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Frees the place of a message that is finished or refused. One that has none changes nothing. */
+  settle(id: string): void {
+    this.#bytes -= this.#unfinished.get(id) ?? 0
+    this.#unfinished.delete(id)
   }
 }

@@ -43,6 +43,19 @@ export interface Message {
   metadata?: JsonObject
 }
 
+/** UTF-8 bytes of what a sender gives: the input, `from` and the metadata. */
+export function messageBytes({
+  input,
+  from,
+  metadata,
+}: Pick<Message, 'input' | 'from' | 'metadata'>): number {
+  return (
+    Buffer.byteLength(input) +
+    Buffer.byteLength(from ?? '') +
+    (metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata)))
+  )
+}
+
 export type RecordBody =
   | {
       type: 'session.created'

@@ -22,6 +22,7 @@ import { EventLog } from './event-log.ts'
 import { problemResponse } from './http-errors.ts'
 import { createMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
+import { RecordTails } from './record-tails.ts'
 import { routedPath } from './root-paths.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addEventRoutes } from './routes/events.ts'
@@ -65,6 +66,7 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
   const context: RouteContext = {
     team,
     log: new EventLog(team, { signal: closing, onFault }),
+    tails: new RecordTails(team),
     closing,
     version,
     defaultAgent,
@@ -93,10 +95,7 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
     }),
   )
   app.use(answerInMsgpack)
-  app.use(async (c, next) => {
-    await next()
-    c.res.headers.set('x-content-type-options', 'nosniff')
-  })
+  app.use(refuseSniffing)
   app.use(checkAddress({ originsAt }))
   app.use(checkToken(token, OPEN_PATHS))
   app.use(async (_, next) => {
@@ -121,10 +120,18 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
   addSessionRoutes(app, context)
   addEventRoutes(app, context)
   addMetricsRoute(app, metrics)
-  const document = openApiDocument(app, version, OPEN_PATHS)
-  app.get(OPENAPI_PATH, (c) => c.json(document))
+  let document: ReturnType<typeof openApiDocument> | undefined
+  app.get(OPENAPI_PATH, (c) => c.json((document ??= openApiDocument(app, version, OPEN_PATHS))))
   addDocsPage(app)
   return app
+}
+
+/** On Node's own answer where there is one: that costs no object of headers. */
+const refuseSniffing: MiddlewareHandler<GatewayEnv> = async (c, next) => {
+  const outgoing = c.env?.outgoing
+  outgoing?.setHeader('x-content-type-options', 'nosniff')
+  await next()
+  if (outgoing === undefined) c.res.headers.set('x-content-type-options', 'nosniff')
 }
 
 function reportAnswers(onAnswer: (request: AnsweredRequest) => void): MiddlewareHandler {

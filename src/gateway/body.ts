@@ -2,7 +2,7 @@
  * Bodies, in and out: JSON or msgpack by their content types, the same limits for both.
  *
  * B1  a body is read after the checks of auth.ts have passed, and no more of it than its limit; all that are read at one time
- *     share a budget.
+ *     share a budget, of which nobody has more than what he has sent, but for small ones.
  * B2  what the routes get is JSON that comes back as it went in (`assertJson`): a bounded number of values, bounded depth, no
  *     `__proto__`, well-formed text. It is parsed once.
  */
@@ -15,6 +15,12 @@ import { assertFewValues, type BodyLimits, ByteBudget, tooLarge } from './body-l
 import type { GatewayEnv } from './context.ts'
 import { PROBLEM_TYPE } from './http-errors.ts'
 import { MSGPACK_TYPE, packMsgpack, unpackMsgpack } from './msgpack.ts'
+
+/**
+ * A body of at most this declared length is read in one go, and counted before it has come. Small enough that all connections together
+ * cannot use the budget up by declaring what they do not send.
+ */
+const SMALL_BYTES = 16 * 1024
 
 const JSON_TYPE = 'application/json'
 
@@ -107,12 +113,14 @@ async function readBytes(
   const declared = c.req.header('content-length')
   const isChunked = c.req.header('transfer-encoding') !== undefined
   if (Number(declared ?? 0) > limit) throw tooLarge(limit)
-  if (c.env?.incoming !== undefined && !isChunked) {
-    // Node's parser holds a body to its declared length, and one without has none; a stream would cost more than all the rest.
-    if (declared === undefined) return new Uint8Array()
+  // Node's parser holds a body to its declared length, and one without has none.
+  const isNode = c.env?.incoming !== undefined && !isChunked
+  if (isNode && declared === undefined) return new Uint8Array()
+  if (isNode && Number(declared) <= SMALL_BYTES) {
+    // A stream would cost more than all the rest.
     take(Number(declared))
     inviteBody(c)
-    return new Uint8Array(await request.arrayBuffer())
+    return new Uint8Array(await unlessCut(request.arrayBuffer()))
   }
   if (request.body === null) return new Uint8Array()
   inviteBody(c)
@@ -135,7 +143,7 @@ async function readStream(
   const reader = body.getReader()
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await unlessCut(reader.read())
       if (done) return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length)
       length += value.byteLength
       if (length > limit) throw tooLarge(limit)
@@ -146,6 +154,15 @@ async function readStream(
     // The rest is not wanted; that it cannot be had any more is no news.
     reader.cancel().catch(() => undefined)
     throw error
+  }
+}
+
+/** A client that leaves in the middle of its body made a mistake or none: it is no fault of ours. */
+async function unlessCut<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (cause) {
+    throw new AgentryError('invalid_input', 'body: expected all of it, received a part', { cause })
   }
 }
 

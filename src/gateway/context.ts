@@ -7,6 +7,7 @@ import { quote } from '../core/ids.ts'
 import { AgentryError } from '../errors.ts'
 import { notFound } from '../store/find-session.ts'
 import type { EventLog } from './event-log.ts'
+import type { RecordTails } from './record-tails.ts'
 
 /** In a process of its own the app sees Node's request and response; called as a function it does not. */
 export interface GatewayEnv {
@@ -18,6 +19,7 @@ export type GatewayApp = OpenAPIHono<GatewayEnv>
 export interface RouteContext {
   readonly team: Team
   readonly log: EventLog
+  readonly tails: RecordTails
   /** Aborts when the gateway stops: streams end. */
   readonly closing: AbortSignal
   readonly version: string

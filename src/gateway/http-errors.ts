@@ -44,6 +44,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'session_unreadable':
     case 'journal_missing':
     case 'journal_truncated':
+    case 'snapshot_too_large':
     case 'unsupported_format':
     case 'task_conflict':
     case 'fenced':

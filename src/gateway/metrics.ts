@@ -4,6 +4,7 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AgentInfo, Team, TeamEvent } from '../api.ts'
+import type { SessionNote } from '../store/session-store.ts'
 import type { AnsweredRequest } from './app.ts'
 
 export interface Metrics {
@@ -16,6 +17,12 @@ export interface Metrics {
 /** In seconds: an echo takes a millisecond, a build minutes. */
 const TURN_BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 1, 5, 20, 60, 300, 1_200]
 const REQUEST_BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 1, 5, 20, 60]
+
+const STORE_ERRORS: ReadonlyMap<SessionNote['kind'], string> = new Map([
+  ['append-failed', 'append'],
+  ['sync-failed', 'sync'],
+  ['snapshot-failed', 'snapshot'],
+])
 
 export function createMetrics(
   team: Pick<Team, 'agents' | 'health' | 'events'>,
@@ -42,6 +49,13 @@ export function createMetrics(
     buckets: TURN_BUCKETS,
     registers,
   })
+  const storeErrors = new Counter({
+    name: 'agentry_store_errors_total',
+    help: 'Writes of sessions that failed: append and sync were not acknowledged, a snapshot is only a cache.',
+    labelNames: ['kind'],
+    registers,
+  })
+  for (const kind of STORE_ERRORS.values()) storeErrors.inc({ kind }, 0)
   const notes = new Counter({
     name: 'agentry_notes_total',
     help: 'What was found wrong or mended, by kind.',
@@ -61,7 +75,11 @@ export function createMetrics(
   /** An agent runs one turn at a time. */
   const started = new Map<string, { turnId: string; atMs: number }>()
   const count = (event: TeamEvent): void => {
-    if (event.type === 'note') notes.inc({ kind: event.note.kind })
+    if (event.type === 'note') {
+      notes.inc({ kind: event.note.kind })
+      const failed = STORE_ERRORS.get(event.note.kind)
+      if (failed !== undefined) storeErrors.inc({ kind: failed })
+    }
     if (event.type === 'agent-removed') started.delete(event.agentId)
     if (event.type !== 'turn') return
     const { agentId: agent, event: step } = event

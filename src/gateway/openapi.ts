@@ -9,6 +9,7 @@ type Document = ReturnType<GatewayApp['getOpenAPI31Document']>
 type PathItem = NonNullable<Document['paths']>[string]
 type Operation = NonNullable<PathItem['get']>
 
+const PROBLEM = { schema: { $ref: '#/components/schemas/Problem' } }
 const METHODS = ['get', 'post', 'patch', 'delete'] as const
 
 /** `openPaths`: those that need no token. */
@@ -60,7 +61,7 @@ function complete(operation: Operation, name: string): void {
   operation.responses ??= {}
   operation.responses['default'] = {
     description: 'An error, with its code.',
-    content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+    content: { [PROBLEM_TYPE]: PROBLEM, [MSGPACK_TYPE]: PROBLEM },
   }
   const holders: unknown[] = [operation.requestBody, ...Object.values<unknown>(operation.responses)]
   for (const holder of holders) addMsgpack(holder)

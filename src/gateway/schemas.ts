@@ -33,7 +33,7 @@ function maybe<T extends z.ZodType>(schema: T): z.ZodExactOptional<T> {
 const isPresent = (value: unknown): boolean => value !== undefined
 /** Any JSON: the body was checked as a whole (body.ts, B2). */
 const json: z.ZodType<Json> = z.any().refine(isPresent).openapi({ description: 'Any JSON value.' })
-const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json).openapi({ type: 'object' })
+const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json)
 const time = z.string().openapi({ format: 'date-time' })
 const id = z.string().openapi({ format: 'uuid' })
 const vars = z.record(z.string(), z.string())
@@ -204,23 +204,28 @@ export const agentInfo: z.ZodType<AgentInfo> = z
   })
   .openapi('Agent')
 
+/** A map, so that the compiler holds it complete. */
+const NOTE_KINDS: { [Kind in SessionNote['kind']]: Kind } = {
+  'torn-tail': 'torn-tail',
+  'snapshot-rebuilt': 'snapshot-rebuilt',
+  'stale-record': 'stale-record',
+  damage: 'damage',
+  'foreign-file': 'foreign-file',
+  'newer-format': 'newer-format',
+  'journal-missing': 'journal-missing',
+  'journal-truncated': 'journal-truncated',
+  'move-finished': 'move-finished',
+  'temp-removed': 'temp-removed',
+  'working-dir-missing': 'working-dir-missing',
+  'append-failed': 'append-failed',
+  'sync-failed': 'sync-failed',
+  'snapshot-failed': 'snapshot-failed',
+  'suspend-failed': 'suspend-failed',
+  'agent-fault': 'agent-fault',
+}
 const note: z.ZodType<SessionNote> = z
   .object({
-    kind: z.enum([
-      'torn-tail',
-      'snapshot-rebuilt',
-      'stale-record',
-      'damage',
-      'foreign-file',
-      'newer-format',
-      'journal-missing',
-      'journal-truncated',
-      'move-finished',
-      'temp-removed',
-      'working-dir-missing',
-      'snapshot-failed',
-      'agent-fault',
-    ]),
+    kind: z.enum(NOTE_KINDS),
     sessionId: maybe(z.string()),
     message: z.string(),
   })
@@ -237,7 +242,8 @@ export const teamHealth: z.ZodType<TeamHealth> = z
   })
   .openapi('TeamHealth')
 
-// What comes in. The team checks the values (`invalid_input`, `invalid_config`); here the forms are checked.
+// What comes in. The team checks the values (`invalid_input`, `invalid_config`); here the forms are checked. The examples are what the page
+// of the routes proposes: they can be sent as they are.
 
 export interface MessageBody {
   input: string
@@ -274,7 +280,7 @@ export const messageBody: z.ZodType<MessageBody> = withoutNothings(
     metadata: maybe(jsonObject),
     sessionId: maybe(z.string()),
     mode: maybe(z.enum(['queue'])),
-  }).openapi('Message'),
+  }).openapi('Message', { example: { input: 'echo hello' } }),
 )
 
 const sessionFields = {
@@ -290,7 +296,7 @@ export const createSessionBody: z.ZodType<CreateSessionInput> = withoutNothings(
     ...sessionFields,
     vars: maybe(vars),
     metadata: maybe(jsonObject),
-  }).openapi('CreateSession'),
+  }).openapi('CreateSession', { example: { name: 'work' } }),
 )
 
 export const sessionPatchBody: z.ZodType<SessionPatch> = strictObject({
@@ -298,7 +304,10 @@ export const sessionPatchBody: z.ZodType<SessionPatch> = strictObject({
   ...sessionFields,
   vars: maybe(z.record(z.string(), z.union([z.string(), z.null()]))),
   metadata: maybe(z.record(z.string(), json)),
-}).openapi('SessionPatch', { description: 'A merge patch: null removes a var or a key.' })
+}).openapi('SessionPatch', {
+  description: 'A merge patch: null removes a var or a key.',
+  example: { name: 'renamed', vars: { KEY: null } },
+})
 
 export const importBody: z.ZodType<ImportedSession> = strictObject({
   name: z.string(),
@@ -307,15 +316,15 @@ export const importBody: z.ZodType<ImportedSession> = strictObject({
   metadata: maybe(jsonObject),
   status: z.enum(SESSION_STATUSES),
   memory: z.array(memoryEntry),
-}).openapi('ImportedSession')
+}).openapi('ImportedSession', { example: { name: 'imported', status: 'suspended', memory: [] } })
 
 export const forkBody: z.ZodType<{ name?: string }> = strictObject({
   name: maybe(z.string()),
-}).openapi('Fork')
+}).openapi('Fork', { example: { name: 'branch' } })
 
 export const cancelBody: z.ZodType<{ turnId?: string }> = strictObject({
   turnId: maybe(z.string()),
-}).openapi('Cancel')
+}).openapi('Cancel', { example: {} })
 
 export const spawnBody: z.ZodType<AgentSpecInput> = strictObject({
   id: z.string(),
@@ -331,7 +340,7 @@ export const spawnBody: z.ZodType<AgentSpecInput> = strictObject({
     }),
   ),
   limits: maybe(strictObject({ memoryMb: maybe(z.number()), turnMs: maybe(z.int()) })),
-}).openapi('SpawnAgent')
+}).openapi('SpawnAgent', { example: { id: 'ops', behavior: 'shell', role: 'runs commands' } })
 
 export type CleanupBody = RetentionPolicy & { dryRun?: boolean }
 
@@ -340,9 +349,21 @@ export const cleanupBody: z.ZodType<CleanupBody> = strictObject({
   maxCount: maybe(z.int().nonnegative()),
   includeSuspended: maybe(z.boolean()),
   dryRun: maybe(z.boolean()),
-}).openapi('Cleanup')
+}).openapi('Cleanup', { example: { maxCount: 100, dryRun: true } })
 
-// Paths and queries.
+// Headers, paths and queries.
+
+/** Of an answer. */
+export const locationHeader: z.ZodObject<{ location: z.ZodString }> = z.object({
+  location: z.string().openapi({ description: 'A path of this gateway.' }),
+})
+
+export const preferHeader: z.ZodObject<{ prefer: z.ZodOptional<z.ZodString> }> = z.object({
+  prefer: z
+    .string()
+    .optional()
+    .openapi({ description: 'With `respond-async` the answer does not wait for the turn.' }),
+})
 
 export const agentId: z.ZodType<string, string> = z
   .string()

@@ -28,6 +28,11 @@ export interface ServeOptions extends Omit<AppOptions, 'originsAt' | 'closing'> 
   tokenIsSet?: boolean
   /** Plain HTTP beyond this machine. Default: false. */
   insecureHttp?: boolean
+  /**
+   * The process is there for the gateway: `Request` and `Response` become, for all of it, those of @hono/node-server, which answer
+   * about a tenth quicker. Default: false.
+   */
+  ownProcess?: boolean
 }
 
 export interface Gateway {
@@ -53,7 +58,14 @@ const MAX_CONNECTIONS = 2_000
 
 /** Throws `insecure_bind`, `address_unusable`. */
 export async function serveTeam(team: Team, options: ServeOptions): Promise<Gateway> {
-  const { host = DEFAULT_HOST, names, tokenIsSet = false, insecureHttp = false, ...rest } = options
+  const {
+    host = DEFAULT_HOST,
+    names,
+    tokenIsSet = false,
+    insecureHttp = false,
+    ownProcess = false,
+    ...rest
+  } = options
   assertBindable({ host, tokenIsSet, insecureHttp })
   const closing = new AbortController()
   const originsAt = ownOrigins(host, names)
@@ -63,7 +75,7 @@ export async function serveTeam(team: Team, options: ServeOptions): Promise<Gate
     closing: closing.signal,
     originsAt: (header) => (port === undefined ? undefined : originsAt(header, port)),
   })
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: ownProcess })
   const answer: RequestListener = (request, response) => void listener(request, response)
   const server = createServer(LIMITS, answer)
   // Without a listener Node invites every body, before the checks.

@@ -3,31 +3,47 @@
  *
  * Q1  every record comes exactly once, in order, and none before the team knows it: an id that was sent is one that is taken.
  * Q2  text comes before the record that has all of it, never after it.
+ * Q3  a reader that keeps up costs no reading of its own: what is new is read once for all (record-tails.ts). One that begins, or
+ *     has fallen behind, reads the journal from where it is, as fast as its client reads.
  */
 import type { Team } from '../api.ts'
 import { isAgentryError } from '../errors.ts'
 import type { EventLog } from './event-log.ts'
-import type { SseEvent } from './sse.ts'
+import { finishedBy, recordEvent, type RecordTails } from './record-tails.ts'
+import type { EncodedEvent, SseEvent } from './sse.ts'
 
 /** The records of session `id` behind `after`, and those that come, with the text of its turns in between. */
 export async function* sessionEvents(
   team: Pick<Team, 'session' | 'records'>,
   log: EventLog,
+  tails: RecordTails,
   id: string,
   after: number,
   signal: AbortSignal,
-): AsyncGenerator<SseEvent, void, undefined> {
+): AsyncGenerator<SseEvent | EncodedEvent, void, undefined> {
   let seen = after
   /** The turn that text is of, as far as the events tell, and the last whose end was sent. */
   let turn: string | undefined
   let finished: string | undefined
-  async function* newRecords(upTo: number): AsyncGenerator<SseEvent, void, undefined> {
+  async function* fromJournal(upTo: number): AsyncGenerator<SseEvent, void, undefined> {
     if (upTo <= seen) return
     for await (const record of team.records(id, seen)) {
       if (signal.aborted || record.seq > upTo) return
       seen = record.seq
-      if (record.type === 'turn.finished') finished = record.turnId
-      yield { event: record.type, data: record, id: String(record.seq) }
+      finished = finishedBy(record) ?? finished
+      yield recordEvent(record)
+    }
+  }
+  async function* fromTail(upTo: number): AsyncGenerator<SseEvent | EncodedEvent, void, undefined> {
+    while (seen < upTo && !signal.aborted) {
+      const kept = await tails.next(id, seen, upTo)
+      if (kept === undefined) {
+        yield* fromJournal(upTo)
+        return
+      }
+      seen += 1
+      finished = kept.finished ?? finished
+      yield kept.event
     }
   }
   /** Undefined where events were missed: what they told of is on disk. */
@@ -39,7 +55,7 @@ export async function* sessionEvents(
         const session = team.session(id)
         if (session === undefined) return
         turn = session.turn?.turnId
-        yield* newRecords(session.seq)
+        yield* fromJournal(session.seq)
       }
       const batch = log.behind(position)
       if (batch.missed || batch.events.some(({ type }) => type === 'reset')) {
@@ -50,7 +66,7 @@ export async function* sessionEvents(
       for (const event of batch.events) {
         if (event.type === 'session' && event.session.id === id) {
           turn = event.session.turn?.turnId ?? turn
-          yield* newRecords(event.session.seq)
+          yield* fromTail(event.session.seq)
           if (event.gone) return
         }
         if (event.type === 'turn' && event.sessionId === id) {

@@ -18,14 +18,18 @@ export interface SseEvent {
   id?: string
 }
 
+/** An event as the bytes that are sent, for one that many readers get. Nobody changes them. */
+export interface EncodedEvent {
+  readonly id: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
 /** Makes the events of one stream; they end when `signal` aborts. */
-export type SseSource = (signal: AbortSignal) => AsyncIterable<SseEvent>
+export type SseSource = (signal: AbortSignal) => AsyncIterable<SseEvent | EncodedEvent>
 
 export interface SseOptions {
   /** Ends the stream, from our side. */
   signal?: AbortSignal
-  /** Where the stream begins, for a client that is cut off before the first event with an id. */
-  startId?: string
   /** Cuts the connection of a client that does not read. */
   onStall?: () => void
   clock?: Clock
@@ -42,6 +46,8 @@ const STALL_MS = 60_000
 /** How long a client waits before it connects again, as it is told. */
 const RETRY_MS = 1_000
 
+const encoder = new TextEncoder()
+
 /** The answer that streams `source`. For HEAD it has no body, and the source is not begun. */
 export function sseResponse(c: Context, source: SseSource, options: SseOptions): Response {
   const body = c.req.method === 'HEAD' ? null : sseStream(source, options)
@@ -54,20 +60,12 @@ export function sseStream(
   source: SseSource,
   options: SseOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const {
-    signal,
-    startId,
-    onStall,
-    clock = systemClock,
-    heartbeatMs = HEARTBEAT_MS,
-    stallMs = STALL_MS,
-  } = options
+  const { signal, onStall, clock = systemClock, heartbeatMs = HEARTBEAT_MS, stallMs = STALL_MS } = options
   const ending = new AbortController()
   const iterator = source(ending.signal)[Symbol.asyncIterator]()
-  const encoder = new TextEncoder()
   let begun = false
   let asked = false
-  let answer: { result: IteratorResult<SseEvent> } | { error: unknown } | undefined
+  let answer: { result: IteratorResult<SseEvent | EncodedEvent> } | { error: unknown } | undefined
   let wake: () => void = () => undefined
   let stall: Timer | undefined
 
@@ -96,12 +94,10 @@ export function sseStream(
   }
 
   /** What to send next, and whether it is the last. */
-  const next = async (): Promise<{ text: string; last: boolean }> => {
+  const next = async (): Promise<{ chunk?: string | EncodedEvent['bytes']; last: boolean }> => {
     if (!begun) {
       begun = true
-      // A block without data is no event: an id in it only becomes the client's Last-Event-ID.
-      const id = startId === undefined ? '' : `id: ${startId}\n`
-      return { text: `retry: ${RETRY_MS}\n${id}\n`, last: false }
+      return { chunk: `retry: ${RETRY_MS}\n\n`, last: false }
     }
     if (!asked) ask()
     if (answer === undefined && !ending.signal.aborted) {
@@ -111,25 +107,25 @@ export function sseStream(
       await promise
       timer.cancel()
     }
-    if (ending.signal.aborted) return { text: '', last: true }
-    if (answer === undefined) return { text: ':\n\n', last: false }
+    if (ending.signal.aborted) return { last: true }
+    if (answer === undefined) return { chunk: ':\n\n', last: false }
     const taken = answer
     answer = undefined
     asked = false
     // The status was sent long ago: an error is the last event.
     if ('error' in taken)
-      return { text: formatEvent({ event: 'failure', data: publicError(taken.error) }), last: true }
-    return taken.result.done
-      ? { text: '', last: true }
-      : { text: formatEvent(taken.result.value), last: false }
+      return { chunk: formatEvent({ event: 'failure', data: publicError(taken.error) }), last: true }
+    if (taken.result.done) return { last: true }
+    const { value } = taken.result
+    return { chunk: 'bytes' in value ? value.bytes : formatEvent(value), last: false }
   }
 
   return new ReadableStream(
     {
       async pull(controller) {
         stall?.cancel()
-        const { text, last } = await next()
-        if (text !== '') controller.enqueue(encoder.encode(text))
+        const { chunk, last } = await next()
+        if (chunk !== undefined) controller.enqueue(typeof chunk === 'string' ? encoder.encode(chunk) : chunk)
         if (last) {
           end()
           controller.close()
@@ -154,6 +150,10 @@ export function closeQuietly(iterator: AsyncIterator<unknown>): void {
 /** V3. */
 export function formatEvent({ event, data, id }: SseEvent): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+export function encodeEvent(event: SseEvent & { id: string }): EncodedEvent {
+  return { id: event.id, bytes: encoder.encode(formatEvent(event)) }
 }
 
 function publicError(thrown: unknown): Pick<AgentryError, 'code' | 'message'> {

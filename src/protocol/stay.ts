@@ -26,6 +26,7 @@ export interface StoreOptions {
 
 export interface StayLimits {
   mailboxMessages: number
+  mailboxBytes: number
   messageBytes: number
   resultBytes: number
 }

@@ -106,6 +106,7 @@ export class AgentLoop {
     this.#inbox = new Inbox({
       agentId: stay.spec.id,
       capacity: stay.limits.mailboxMessages,
+      maxBytes: stay.limits.mailboxBytes,
       answers: this.#answers,
       sessions: this.#sessions,
       store: environment.store,
@@ -392,7 +393,7 @@ export class AgentLoop {
     this.#switching = true
     await this.#execute(envelope, async () => {
       const before = this.#sessions.current
-      const left = before === undefined ? 0 : unfinishedOf(before.state).length
+      const left = before === undefined ? [] : unfinishedOf(before.state)
       try {
         return await this.#sessions.execute(envelope.command)
       } finally {
@@ -412,7 +413,7 @@ export class AgentLoop {
   async #breakOff(session: Session, cause: unknown): Promise<void> {
     const error = toAgentryError(cause)
     if (!session.broken) throw error // not a failed write, but a bug: the stay ends
-    this.#inbox.forget(unfinishedOf(session.state).length, error)
+    this.#inbox.forget(unfinishedOf(session.state), error)
     this.#reopenId = session.id
     await this.#sessions.drop()
   }
@@ -450,7 +451,10 @@ export class AgentLoop {
 
   /** Leaves acknowledged messages in the queue; fails the rest; closes the session. */
   async #windUp(): Promise<void> {
-    const stopped = new AgentryError('agent_stopped', `agent ${this.#options.stay.spec.id} was stopped`)
+    const agentId = this.#options.stay.spec.id
+    const stopped = new AgentryError('agent_stopped', `agent ${agentId} was stopped`, {
+      data: { agentId, state: 'stopped' },
+    })
     this.#inbox.failLine(stopped)
     const session = this.#sessions.current
     if (session !== undefined) {

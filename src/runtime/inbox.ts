@@ -7,11 +7,12 @@
  * I3  Whoever waits is answered: by the end of the turn (`finished`), or by one cause (`forget`, `failLine`, `failWaiting`).
  */
 import { Mailbox } from '../core/mailbox.ts'
-import type { Message } from '../core/record.ts'
+import { type Message, messageBytes } from '../core/record.ts'
 import type { SessionState } from '../core/session-state.ts'
 import { findTask } from '../core/turn.ts'
 import { AgentryError, toAgentryError } from '../errors.ts'
 import type { Outcome } from '../protocol/from-agent.ts'
+import { mailboxFullOfBytes } from '../protocol/mailbox-full.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import type { SessionStore } from '../store/session-store.ts'
@@ -27,6 +28,8 @@ export interface InboxOptions {
   agentId: string
   /** Unfinished messages at most. */
   capacity: number
+  /** Of all of them together. */
+  maxBytes: number
   answers: Answers
   sessions: SessionSet
   store: SessionStore
@@ -43,7 +46,7 @@ export class Inbox {
 
   constructor(options: InboxOptions) {
     this.#options = options
-    this.#mailbox = new Mailbox(options.capacity)
+    this.#mailbox = new Mailbox(options)
   }
 
   get isEmpty(): boolean {
@@ -52,8 +55,16 @@ export class Inbox {
 
   /** Puts a message into the line; where that is full answers `mailbox_full` and returns false. */
   offerMessage(envelope: MessageEnvelope): boolean {
-    if (this.#mailbox.offerMessage(envelope)) return true
-    const { agentId, capacity, answers } = this.#options
+    const { agentId, capacity, maxBytes, answers } = this.#options
+    const { turnId: id } = envelope.message
+    const bytes = messageBytes(envelope.message)
+    const offer = this.#mailbox.offerMessage(envelope, { id, bytes })
+    if (offer === 'taken') return true
+    if (offer === 'too-many-bytes') {
+      const heldBytes = this.#mailbox.bytes
+      answers.fail(envelope.id, mailboxFullOfBytes(agentId, { heldBytes, bytes, maxBytes }))
+      return false
+    }
     const message = `agent ${agentId} has ${this.#mailbox.unfinished} unfinished messages, at most ${capacity} are taken`
     answers.fail(envelope.id, new AgentryError('mailbox_full', message))
     return false
@@ -75,7 +86,7 @@ export class Inbox {
   withdraw(turnId: string, error: AgentryError): boolean {
     const envelope = this.#mailbox.removeMessage(({ message }) => message.turnId === turnId)
     if (envelope === undefined) return false
-    this.#mailbox.settle()
+    this.#mailbox.settle(turnId)
     this.#options.answers.fail(envelope.id, error)
     return true
   }
@@ -91,9 +102,8 @@ export class Inbox {
 
   /** Counts and remembers the unfinished work that a session brings from disk: all of it was acknowledged, or is run again. */
   adopt(state: SessionState): void {
-    const unfinished = unfinishedOf(state)
-    this.#mailbox.adopt(unfinished.length)
-    for (const message of unfinished) {
+    for (const message of unfinishedOf(state)) {
+      this.#mailbox.adopt({ id: message.turnId, bytes: messageBytes(message) })
       this.#acknowledged.add(message.turnId)
       this.#tasks.add(message, state.id)
     }
@@ -106,17 +116,17 @@ export class Inbox {
     for (;;) {
       const envelope = this.#mailbox.takeMessage()
       if (envelope === undefined) break
+      const { id, message, ack, sessionId } = envelope
       if (this.#answerKnownTask(envelope)) {
-        this.#mailbox.settle()
+        this.#mailbox.settle(message.turnId)
         continue
       }
-      const { id, message, ack, sessionId } = envelope
       if (sessionId !== undefined && sessionId !== sessions.current?.id) {
-        this.#mailbox.settle()
+        this.#mailbox.settle(message.turnId)
         answers.fail(id, new AgentryError('session_not_found', `session ${sessionId} is not the current one`))
         continue
       }
-      const session = this.#sessionFor(id)
+      const session = this.#sessionFor(envelope)
       if (session === undefined) continue
       session.record({ type: 'message.accepted', ...message })
       this.#tasks.add(message, session.id)
@@ -137,12 +147,12 @@ export class Inbox {
   }
 
   /** The session that a message goes to; where there is none to be had, the message fails with the cause. */
-  #sessionFor(id: number): Session | undefined {
+  #sessionFor({ id, message }: MessageEnvelope): Session | undefined {
     const { answers, sessions } = this.#options
     try {
       return sessions.ensureCurrent()
     } catch (error) {
-      this.#mailbox.settle()
+      this.#mailbox.settle(message.turnId)
       answers.fail(id, toAgentryError(error))
       return undefined
     }
@@ -202,7 +212,7 @@ export class Inbox {
     this.#tasks.finish(outcome)
     this.#waiting.delete(outcome.turnId)
     this.#acknowledged.delete(outcome.turnId)
-    this.#mailbox.settle()
+    this.#mailbox.settle(outcome.turnId)
   }
 
   isAcknowledged(turnId: string): boolean {
@@ -210,23 +220,23 @@ export class Inbox {
   }
 
   /** Frees the places of unfinished messages that stay in a session which is not current any more. */
-  settle(count: number): void {
-    this.#mailbox.settle(count)
+  settle(messages: readonly Message[]): void {
+    for (const { turnId } of messages) this.#mailbox.settle(turnId)
   }
 
   /** After a failed write: everyone who waits fails, and the `unfinished` messages of the session are forgotten. */
-  forget(unfinished: number, error: AgentryError): void {
+  forget(unfinished: readonly Message[], error: AgentryError): void {
     this.failWaiting(error)
     this.#tasks.forgetUnfinished()
     this.#acknowledged.clear()
-    this.#mailbox.settle(unfinished)
+    this.settle(unfinished)
   }
 
   /** Fails all that is in the line. */
   failLine(error: AgentryError): void {
     for (;;) {
       const message = this.#mailbox.takeMessage()
-      if (message) this.#mailbox.settle()
+      if (message) this.#mailbox.settle(message.message.turnId)
       const envelope = message ?? this.#mailbox.takeBarrier()
       if (envelope === undefined) return
       this.#options.answers.fail(envelope.id, error)
@@ -240,7 +250,7 @@ export class Inbox {
   }
 }
 
-/** The open turn and the queue. */
+/** The open turn and the queue, as they are now. */
 export function unfinishedOf({ turn, queue }: SessionState): Message[] {
-  return turn === null ? queue : [turn, ...queue]
+  return turn === null ? [...queue] : [turn, ...queue]
 }

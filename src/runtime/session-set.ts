@@ -29,7 +29,7 @@ import type {
 import { assertSessionPatch } from '../protocol/session-input.ts'
 import type { Claim, SessionNote, SessionStore } from '../store/session-store.ts'
 import { forkOf, importOf, type NewSession, newSessionOf } from './new-session.ts'
-import { Session } from './session.ts'
+import { Session, type SessionOptions } from './session.ts'
 
 export interface SessionSetOptions {
   spec: AgentSpec
@@ -47,14 +47,20 @@ export interface SessionSetOptions {
 }
 
 export class SessionSet {
-  readonly #options: SessionSetOptions
+  readonly #options: SessionSetOptions & SessionOptions
   #activation: number
   #current: Session | undefined
   /** Why the session that should be current cannot be opened. */
   #lost: AgentryError | undefined
 
   constructor(options: SessionSetOptions) {
-    this.#options = options
+    this.#options = {
+      ...options,
+      onFailed: (session, what, error) => {
+        const note = failureNote(session.id, what, error)
+        if (note) options.onNote(note)
+      },
+    }
     this.#activation = options.activation
   }
 
@@ -368,14 +374,12 @@ export class SessionSet {
     await this.#tolerating(session, () => session.save())
   }
 
-  /** The journal has everything: a snapshot that could not be written is worth a note, not a failure. */
+  /** The journal has everything: a snapshot that could not be written is worth its note, not a failure. */
   async #tolerating(session: Session, save: () => Promise<void>): Promise<void> {
     try {
       await save()
     } catch (error) {
       if (session.broken) throw error
-      const message = `the snapshot was not written (the journal has everything): ${describeThrown(error)}`
-      this.#options.onNote({ kind: 'snapshot-failed', sessionId: session.id, message })
     }
   }
 
@@ -384,6 +388,21 @@ export class SessionSet {
     this.#options.onSession(header, false)
     return header
   }
+}
+
+/** A write that failed, for who watches the disk. One that was refused because another owns the session is no fault of it. */
+function failureNote(
+  sessionId: string,
+  what: 'append' | 'snapshot',
+  error: AgentryError,
+): SessionNote | undefined {
+  if (what === 'snapshot') {
+    const message = `the snapshot was not written (the journal has everything): ${error.message}`
+    return { kind: 'snapshot-failed', sessionId, message }
+  }
+  if (error.code !== 'storage_full' && error.code !== 'storage_failed') return undefined
+  const kind = error.data?.['operation'] === 'fdatasync' ? 'sync-failed' : 'append-failed'
+  return { kind, sessionId, message: `records were not written, and not acknowledged: ${error.message}` }
 }
 
 function setStatus(session: Session, status: SessionState['status']): void {

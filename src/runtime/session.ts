@@ -26,6 +26,8 @@ export interface SessionOptions {
   onDurable(session: Session, records: SessionRecord[]): void
   /** Called after each snapshot, with its size. */
   onSaved(session: Session, snapshotBytes: number): void
+  /** Called with every write that failed, before its caller is told. */
+  onFailed(session: Session, what: 'append' | 'snapshot', error: AgentryError): void
 }
 
 export class Session {
@@ -120,7 +122,7 @@ export class Session {
     while (this.#pending.length > 0)
     if (this.#snapshotSeq === this.#state.seq) return
     const { journalOffset, seq } = this.#state
-    const snapshotBytes = await this.#options.store.snapshot(this.#options.claim, this.#state)
+    const snapshotBytes = await this.#snapshot()
     this.#snapshotOffset = journalOffset
     this.#snapshotSeq = seq
     this.#options.onSaved(this, snapshotBytes)
@@ -142,6 +144,19 @@ export class Session {
     await this.#options.store.release(this.id)
   }
 
+  async #snapshot(): Promise<number> {
+    const { store, claim } = this.#options
+    try {
+      return await store.snapshot(claim, this.#state)
+    } catch (thrown) {
+      const error = toAgentryError(thrown)
+      // Nor will it fit after the next turn: it is tried again when the session has doubled.
+      if (error.code === 'snapshot_too_large') this.#snapshotOffset = this.#state.journalOffset
+      this.#options.onFailed(this, 'snapshot', error)
+      throw error
+    }
+  }
+
   get #tailBytes(): number {
     return this.#state.journalOffset - this.#snapshotOffset
   }
@@ -155,6 +170,7 @@ export class Session {
       this.#durableSeq += records.length
     } catch (error) {
       this.#broken = toAgentryError(error, 'storage_failed')
+      this.#options.onFailed(this, 'append', this.#broken)
       throw this.#broken
     } finally {
       this.#flushing = undefined

@@ -127,7 +127,7 @@ function judge(
 ): SessionFinding[] {
   const { damage, torn, stale, lastSeq } = whole
   if (whole.newer !== undefined) {
-    return [{ kind: 'newer-format', message: `${journal} has a record of the unknown type ${whole.newer}` }]
+    return [{ kind: 'newer-format', message: `${journal} was written by a newer version: ${whole.newer}` }]
   }
   const findings: SessionFinding[] = stale.map(({ start }) => ({
     kind: 'stale-record',

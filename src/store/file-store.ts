@@ -13,6 +13,7 @@ import { assertSessionId } from '../core/ids.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { SessionState } from '../core/session-state.ts'
 import { isAgentryError } from '../errors.ts'
+import { type Bookmark, Bookmarks } from './bookmarks.ts'
 import { type DurableFs, systemFs, writeFileAtomic } from './durable-fs.ts'
 import { assertConsecutive, assertHeld, assertOwns, assertSeq } from './fencing.ts'
 import { encodeRecord, JOURNAL_START, readJournal } from './journal.ts'
@@ -21,7 +22,7 @@ import { listIds, listSessions } from './list-sessions.ts'
 import { completeMove, finishMove, markMoving } from './moves.ts'
 import { createSession, openSession, type OpenSession, type StoreContext } from './open-session.ts'
 import { assertCovers, openJournal, readOwner, readSession, readSnapshotHeader } from './read-session.ts'
-import { sessionDamaged, sessionNotFound, unsupportedRecord } from './session-errors.ts'
+import { sessionDamaged, sessionNotFound, unsupportedFormat } from './session-errors.ts'
 import { filesOf, foldersOf } from './session-files.ts'
 import type { Claim, ListedSession, LoadedSession, SessionPlace, SessionStore } from './session-store.ts'
 import { encodeSnapshot } from './snapshot.ts'
@@ -46,6 +47,7 @@ const REPLAY_BATCH = 256
 class FileStore implements SessionStore {
   readonly #context: StoreContext
   readonly #writers = new Map<string, JournalWriter>()
+  readonly #bookmarks = new Bookmarks()
   /** By session: where the acknowledged records end, after an append under the claim `token` failed (T3). */
   readonly #acknowledged = new Map<string, { token: number; length: number }>()
 
@@ -104,6 +106,7 @@ class FileStore implements SessionStore {
     const files = filesOf(folders.sessions, sessionId)
     const snapshot = readSnapshotHeader(fs, sessionId, files.snapshot)
     const journal = openJournal(fs, sessionId, files, snapshot, 'read')
+    let given: Bookmark | undefined
     try {
       let from = JOURNAL_START
       if (snapshot.kind === 'good') {
@@ -111,21 +114,26 @@ class FileStore implements SessionStore {
         assertCovers(sessionId, journal, snapshot.state)
         if (seq <= afterSeq) from = { offset, seq, epoch }
       }
+      const known = this.#bookmarks.find(sessionId, afterSeq, journal)
+      if (known !== undefined && known.seq > from.seq) from = known
       let lastSeq = from.seq
       for (const item of readJournal(journal, from)) {
         if (item.kind === 'damage') {
           const at = { path: journal.path, offset: item.start, lastSeq }
           throw sessionDamaged(sessionId, at, item.reason)
         }
-        if (item.kind === 'newer') throw unsupportedRecord(sessionId, journal.path, item.type)
+        if (item.kind === 'newer') throw unsupportedFormat(sessionId, journal.path, item.found)
         if (item.kind !== 'record') continue
-        lastSeq = item.record.seq
-        if (lastSeq > afterSeq) yield item.record
+        const { record, start, end } = item
+        lastSeq = record.seq
+        given = { start, end, seq: lastSeq, epoch: record.epoch }
+        if (lastSeq > afterSeq) yield record
         if (lastSeq % REPLAY_BATCH === 0) await nextTick()
       }
       if (lastSeq === 0) throw sessionNotFound(sessionId)
     } finally {
       journal.close()
+      if (given !== undefined) this.#bookmarks.put(sessionId, given)
     }
   }
 

@@ -6,6 +6,7 @@
  * A line is the JSON of the record, its keys in the order seq, epoch, at, type, then the fields of the type; then `crc`, the
  * CRC-32 (checksum.ts) of the bytes of the line before `,"crc":`; then one newline, the only newline byte in
  * the line, as JSON escapes those in text. JSON.stringify escapes lone surrogates too, so that every string comes back as it was.
+ * Behind the type of the first record, session.created, comes the `formatVersion` of the journal; it is no part of the record.
  *
  * Invariants:
  * J1  a record that reads back is the record that was written: every bit of a line is covered by its checksum or compared.
@@ -13,8 +14,12 @@
  *     in place of data that did not reach the disk. Everything else that does not verify is damage.
  * J3  a record whose epoch is lower than that of the record before it was written by an owner that had lost its claim: it is no part
  *     of the session. The seq of the others grows by 1.
+ * J4  a journal whose first line says that it is of a newer format is `newer`, even where the line does not verify: it is not ours to
+ *     judge or repair. A line without a version is of format 1. One that verifies with our version in it is ours, and damaged.
  */
+import { quote } from '../core/ids.ts'
 import type { RecordEnvelope, RecordType, SessionRecord } from '../core/record.ts'
+import { FORMAT_VERSION } from '../core/session-state.ts'
 import { describeThrown } from '../errors.ts'
 import { checksum } from './checksum.ts'
 import type { DurableFile } from './durable-fs.ts'
@@ -25,6 +30,10 @@ const CRC_KEY = ',"crc":"'
 const CRC_LENGTH = CRC_KEY.length + 10
 /** How much is read at a time; more where a line is longer. */
 const CHUNK_BYTES = 256 * 1024
+
+const NEAR_START = 256
+const VERSION_KEY = '"type":"session.created","formatVersion":'
+const FORMAT_VERSION_NEAR_START = new RegExp(`${VERSION_KEY.replace('.', '\\.')}(\\d{1,9}),`)
 
 /** A map, so that the compiler holds it complete. */
 const RECORD_TYPES: Readonly<Record<RecordType, true>> = {
@@ -53,8 +62,8 @@ export const JOURNAL_START: JournalPosition = { offset: 0, seq: 0, epoch: 0 }
 export type JournalItem = { start: number; end: number } & (
   | { kind: 'record'; record: SessionRecord }
   | { kind: 'stale'; record: SessionRecord }
-  /** A type of record that a newer version writes. The reading ends here. */
-  | { kind: 'newer'; type: string }
+  /** What only a newer version writes: a type of record, or a format. The reading ends here. */
+  | { kind: 'newer'; found: string }
   /** The reading ends here. */
   | { kind: 'damage'; reason: string }
   /** The last item, up to the end of the file. */
@@ -64,7 +73,8 @@ export type JournalItem = { start: number; end: number } & (
 /** The line of a record, its newline included. */
 export function encodeRecord(record: SessionRecord): string {
   const { seq, epoch, at, type, ...fields } = record
-  const body = JSON.stringify({ seq, epoch, at, type, ...fields }).slice(0, -1)
+  const version = type === 'session.created' ? { formatVersion: FORMAT_VERSION } : {}
+  const body = JSON.stringify({ seq, epoch, at, type, ...version, ...fields }).slice(0, -1)
   return `${body}${CRC_KEY}${checksum(body)}"}\n`
 }
 
@@ -111,11 +121,12 @@ export function* readJournal(
 
 type Judgement =
   | { kind: 'record' | 'stale'; record: SessionRecord }
-  | { kind: 'newer'; type: string }
+  | { kind: 'newer'; found: string }
   | { kind: 'damage'; reason: string }
 
 function judge(line: Buffer, lastSeq: number, lastEpoch: number): Judgement {
   const decoded = decodeRecord(line)
+  if (decoded.kind === 'damage' && lastSeq === 0 && !isOurs(line)) return newerFormat(line) ?? decoded
   if (decoded.kind !== 'record') return decoded
   const { record } = decoded
   if (record.epoch < lastEpoch) return { kind: 'stale', record }
@@ -143,7 +154,28 @@ export function decodeRecord(line: Buffer): Exclude<Judgement, { kind: 'stale' }
     return { kind: 'damage', reason: `the line is no JSON: ${describeThrown(error)}` }
   }
   if (!isEnvelope(value)) return { kind: 'damage', reason: 'expected a record with seq, epoch, at and type' }
-  return isRecord(value) ? { kind: 'record', record: value } : { kind: 'newer', type: value.type }
+  if (value.type === 'session.created') {
+    const newer = newerFormat(line)
+    if (newer) return newer
+    Reflect.deleteProperty(value, 'formatVersion')
+  }
+  return isRecord(value)
+    ? { kind: 'record', record: value }
+    : { kind: 'newer', found: `a record of type ${quote(value.type)}` }
+}
+
+/** J4: true where all that is wrong with the line is its version. */
+function isOurs(line: Buffer): boolean {
+  const ours = line.toString('latin1').replace(FORMAT_VERSION_NEAR_START, `${VERSION_KEY}${FORMAT_VERSION},`)
+  return decodeRecord(Buffer.from(ours, 'latin1')).kind === 'record'
+}
+
+/** J4 */
+function newerFormat(line: Buffer): { kind: 'newer'; found: string } | undefined {
+  const [, version] = FORMAT_VERSION_NEAR_START.exec(line.toString('latin1', 0, NEAR_START)) ?? []
+  return version !== undefined && Number(version) > FORMAT_VERSION
+    ? { kind: 'newer', found: `format ${version}` }
+    : undefined
 }
 
 type Envelope = RecordEnvelope & { type: string }

@@ -21,7 +21,6 @@ import {
   sessionNotFound,
   sessionUnreadable,
   unsupportedFormat,
-  unsupportedRecord,
 } from './session-errors.ts'
 import type { SessionFiles } from './session-files.ts'
 import type { SessionNote } from './session-store.ts'
@@ -130,6 +129,7 @@ export function readOwner(fs: DurableFs, sessionId: string, files: SessionFiles)
     const first = readJournal(journal).next().value
     if (first?.kind === 'record' && first.record.type === 'session.created') return first.record.agentId
     if (first === undefined || first.kind === 'torn') throw sessionNotFound(sessionId)
+    if (first.kind === 'newer') throw unsupportedFormat(sessionId, journal.path, first.found)
     throw sessionDamaged(sessionId, { path: journal.path, offset: 0, lastSeq: 0 }, 'its agent is not known')
   } finally {
     journal.close()
@@ -185,7 +185,7 @@ export function readTail(
       case 'damage':
         throw sessionDamaged(sessionId, at, item.reason)
       case 'newer':
-        throw unsupportedRecord(sessionId, files.journal, item.type)
+        throw unsupportedFormat(sessionId, files.journal, item.found)
     }
     offset = item.end
   }

@@ -1,5 +1,4 @@
 /** The errors that a session's files can lead to, each made in one place, and the notes that lists and reports have of them. */
-import { quote } from '../core/ids.ts'
 import { FORMAT_VERSION } from '../core/session-state.ts'
 import { AgentryError, toAgentryError } from '../errors.ts'
 import type { SessionNote } from './session-store.ts'
@@ -57,6 +56,7 @@ export function journalTruncated(
   )
 }
 
+/** `found`: what only a newer version writes. */
 export function unsupportedFormat(sessionId: string, path: string, found: string): AgentryError {
   return new AgentryError(
     'unsupported_format',
@@ -65,9 +65,10 @@ export function unsupportedFormat(sessionId: string, path: string, found: string
   )
 }
 
-/** A record of a type that only a newer version writes. */
-export function unsupportedRecord(sessionId: string, path: string, type: string): AgentryError {
-  return unsupportedFormat(sessionId, path, `a record of type ${quote(type)}`)
+/** The session goes on without: its journal has everything. */
+export function snapshotTooLarge(sessionId: string, maxBytes: number): AgentryError {
+  const message = `session ${sessionId} has more than the ${maxBytes} bytes that a snapshot can have; its journal has everything`
+  return new AgentryError('snapshot_too_large', message, { data: { sessionId, maxBytes } })
 }
 
 /** What a list says of a session that could not be read. */

@@ -47,6 +47,8 @@ export interface SessionNote {
     | 'move-finished'
     | 'temp-removed'
     | 'working-dir-missing'
+    | 'append-failed'
+    | 'sync-failed'
     | 'snapshot-failed'
     | 'suspend-failed'
     | 'agent-fault'
@@ -104,7 +106,7 @@ export interface SessionStore {
 
   /**
    * Writes the snapshot of `state`, atomically, and resolves with its size in bytes. Throws `fenced`, `seq_conflict` (the state is not
-   * that of the session's last record), `storage_full`, `storage_failed`; the old one stays then.
+   * that of the session's last record), `snapshot_too_large`, `storage_full`, `storage_failed`; the old one stays then.
    */
   snapshot(claim: Claim, state: SessionState): Promise<number>
 

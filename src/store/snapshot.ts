@@ -20,9 +20,11 @@
  * N1  a snapshot that decodes is the one that was written; a change of any byte makes it bad, never another session.
  * N2  a file that says it is of a newer format is `newer`, even where its checksum fails: it is not ours to judge or replace.
  */
+import { constants } from 'node:buffer'
 import { FORMAT_VERSION, type SessionHeader, type SessionState } from '../core/session-state.ts'
 import { describeThrown } from '../errors.ts'
 import { checksum } from './checksum.ts'
+import { snapshotTooLarge } from './session-errors.ts'
 
 /** What came of reading a snapshot: `state` has an empty memory where only the header was read. */
 export type DecodedSnapshot =
@@ -38,11 +40,15 @@ const MEMORY_KEY = '\n  "memory":'
 const NEAR_START = 256
 const FORMAT_VERSION_NEAR_START = /"formatVersion"\s*:\s*(\d{1,9})/
 
-/** The content of the file. */
-export function encodeSnapshot(state: SessionState): Buffer {
+/** What can be read back: JSON is parsed out of one string. */
+const MAX_BYTES = constants.MAX_STRING_LENGTH
+
+/** The content of the file. Throws `snapshot_too_large`. */
+export function encodeSnapshot(state: SessionState, maxBytes: number = MAX_BYTES): Buffer {
   const indented = JSON.stringify(orderedHeader(state), null, 2)
   const header = Buffer.from(`${indented.slice('{\n'.length, -'\n}'.length)},`)
-  const body = Buffer.from(`${MEMORY_KEY} ${encodeMemory(state)}\n}\n`)
+  const body = Buffer.from(`${MEMORY_KEY} ${encodeMemory(state, maxBytes)}\n}\n`)
+  if (HEADER_START + header.length + body.length > maxBytes) throw snapshotTooLarge(state.id, maxBytes)
   const first = `{\n  "checksum": "crc32:${checksum(header)}-${checksum(body)}",\n`
   return Buffer.concat([Buffer.from(first), header, body])
 }
@@ -75,13 +81,21 @@ function orderedHeader(state: SessionState): Record<keyof SessionHeader, unknown
   }
 }
 
-function encodeMemory({ memory }: SessionState): string {
+function encodeMemory({ id, memory }: SessionState, maxBytes: number): string {
   if (memory.length === 0) return '[]'
-  return `[\n    ${memory.map((entry) => JSON.stringify(entry)).join(',\n    ')}\n  ]`
+  let length = 0
+  const entries = memory.map((entry) => {
+    const text = JSON.stringify(entry)
+    length += text.length
+    if (length > maxBytes) throw snapshotTooLarge(id, maxBytes)
+    return text
+  })
+  return `[\n    ${entries.join(',\n    ')}\n  ]`
 }
 
 /** Decodes a whole file that should hold the session `sessionId`. */
 export function decodeSnapshot(bytes: Buffer, sessionId: string): DecodedSnapshot {
+  if (bytes.length > MAX_BYTES) return newerOrBad(bytes, `it has more than ${MAX_BYTES} bytes`)
   const header = verifyHeader(bytes)
   if (header === undefined) return newerOrBad(bytes, 'it has no memory')
   if (header.kind !== 'verified') return header

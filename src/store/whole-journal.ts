@@ -63,7 +63,7 @@ export function readWholeJournal(
         whole.damage = item
         break
       case 'newer':
-        whole.newer = item.type
+        whole.newer = item.found
         break
     }
   }

@@ -2,6 +2,7 @@
 import type { Agent, AgentInfo, CommandOptions, SendOptions, SessionFilter, SessionInfo } from '../api.ts'
 import { assertJson, assertText } from '../core/json.ts'
 import { assertSessionId, assertTaskId } from '../core/ids.ts'
+import { messageBytes } from '../core/record.ts'
 import { AgentryError } from '../errors.ts'
 import { parseImportedSession } from '../imported-session.ts'
 import type {
@@ -166,10 +167,7 @@ export class AgentHandle implements Agent {
         throw invalid('metadata', 'an object', Array.isArray(metadata) ? 'a list' : String(metadata))
       }
     }
-    const bytes =
-      Buffer.byteLength(input) +
-      Buffer.byteLength(from ?? '') +
-      (metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata)))
+    const bytes = messageBytes({ input, ...(from !== undefined && { from }), ...(metadata && { metadata }) })
     if (bytes <= this.#messageBytes) return
     const message = `expected a message (with \`from\` and metadata) of at most ${this.#messageBytes} bytes, received ${bytes}`
     throw new AgentryError('message_too_large', message, {

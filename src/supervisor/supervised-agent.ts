@@ -14,9 +14,11 @@ import { type AgentSpec, isBuiltIn } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
+import { messageBytes } from '../core/record.ts'
 import { decideRestart } from '../core/restart-policy.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { FromAgent, TurnEvent } from '../protocol/from-agent.ts'
+import { mailboxFullOfBytes } from '../protocol/mailbox-full.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { Claim, ClaimAuthority } from '../store/session-store.ts'
 import type { AgentHost, Stay, StayEnd } from './agent-host.ts'
@@ -40,6 +42,8 @@ export interface SupervisedAgentOptions {
   startMs: number
   /** Messages and commands without an answer, at most: sent or waiting for a thread. */
   maxCalls: number
+  /** Bytes of messages without an answer, at most. One that comes alone is taken. */
+  maxBytes: number
   hibernateAfterMs: number
   /** Continue unfinished turns and queues at the first start; a message makes every later start do so. */
   resume: boolean
@@ -75,6 +79,7 @@ export class SupervisedAgent {
   readonly #options: SupervisedAgentOptions
   readonly #sent = new PendingCalls()
   #waiting: Call[] = []
+  #unansweredBytes = 0
   #live: LiveStay | undefined
   /** Set while a stay is on its way; aborted by a stop. */
   #beginning: AbortController | undefined
@@ -159,17 +164,36 @@ export class SupervisedAgent {
       call.reject(refusal)
       return
     }
-    if (call.request.type !== 'cancel' && this.unfinishedCalls >= this.#options.maxCalls) {
-      call.reject(this.#fullError())
+    const bytes = call.request.type === 'message' ? messageBytes(call.request.message) : 0
+    const full = call.request.type === 'cancel' ? undefined : this.#fullError(bytes)
+    if (full) {
+      call.reject(full)
       return
     }
+    const counted = bytes === 0 ? call : this.#counted(call, bytes)
     this.#idleTimer?.cancel()
     const live = this.#live
     if (live?.ready && live.intent === undefined) {
-      this.#send(live, call)
+      this.#send(live, counted)
     } else {
-      this.#waiting.push(call)
+      this.#waiting.push(counted)
       this.#ensureStay()
+    }
+  }
+
+  /** `call`, whose bytes count until it is settled. */
+  #counted(call: Call, bytes: number): Call {
+    this.#unansweredBytes += bytes
+    return {
+      ...call,
+      resolve: (value) => {
+        this.#unansweredBytes -= bytes
+        call.resolve(value)
+      },
+      reject: (error) => {
+        this.#unansweredBytes -= bytes
+        call.reject(error)
+      },
     }
   }
 
@@ -258,8 +282,14 @@ export class SupervisedAgent {
     })
   }
 
-  #fullError(): AgentryError {
-    const { maxCalls } = this.#options
+  /** Why no call with a message of `bytes` is taken now. */
+  #fullError(bytes: number): AgentryError | undefined {
+    const { maxCalls, maxBytes } = this.#options
+    const heldBytes = this.#unansweredBytes
+    if (heldBytes > 0 && heldBytes + bytes > maxBytes) {
+      return mailboxFullOfBytes(this.id, { heldBytes, bytes, maxBytes })
+    }
+    if (this.unfinishedCalls < maxCalls) return undefined
     return new AgentryError(
       'mailbox_full',
       `agent ${this.id} has ${maxCalls} unanswered calls, the most that are accepted`,

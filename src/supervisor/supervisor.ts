@@ -30,8 +30,16 @@ import { SessionView } from './session-view.ts'
 import { ThreadSlots } from './thread-slots.ts'
 
 const DEFAULT_THREAD_WAIT_MS = 30_000
+/** Of an agent's memory, for its unfinished messages at most: while they are recorded they are there several times over. */
+const MAILBOX_SHARE = 1 / 16
 /** Notes kept for health reports. */
 const MAX_NOTES = 200
+/** What comes back with every try, until the disk is well: kept once for each session. */
+const REPEATED: ReadonlySet<SessionNote['kind']> = new Set([
+  'append-failed',
+  'sync-failed',
+  'snapshot-failed',
+])
 
 export interface SupervisorLimits extends StayLimits {
   startMs: number
@@ -320,6 +328,8 @@ export class Supervisor {
     own: Pick<SupervisedAgentOptions, 'hibernateAfterMs' | 'prepare' | 'onState'>,
   ): SupervisedAgent {
     const { host, claims, clock, random, limits, catalog, storeOptions } = this.#options
+    const memoryBytes = spec.limits.memoryMb * 1024 * 1024
+    const mailboxBytes = Math.min(limits.mailboxBytes, Math.floor(memoryBytes * MAILBOX_SHARE))
     return new SupervisedAgent(
       {
         ...own,
@@ -331,6 +341,7 @@ export class Supervisor {
         random,
         startMs: limits.startMs,
         maxCalls: limits.mailboxMessages,
+        maxBytes: mailboxBytes,
         resume,
         stayOptions: async () => {
           await this.#sessions.refresh(spec.id)
@@ -340,7 +351,7 @@ export class Supervisor {
             strayActiveIds: catalog.strayActiveOf(spec.id).map(({ id }) => id),
             activation: catalog.highestActivation(spec.id),
             store: storeOptions,
-            limits,
+            limits: { ...limits, mailboxBytes },
           }
         },
         isAtRest: () => this.#isAtRest(spec.id),
@@ -427,6 +438,11 @@ export class Supervisor {
 
   /** Keeps a note for health reports, and tells the readers of events. */
   note(note: SessionNote, agentId?: string): void {
+    const { kind, sessionId } = note
+    if (REPEATED.has(kind)) {
+      const before = this.#notes.findIndex((kept) => kept.kind === kind && kept.sessionId === sessionId)
+      if (before !== -1) this.#notes.splice(before, 1)
+    }
     this.#notes.push(note)
     if (this.#notes.length > MAX_NOTES) this.#notes.shift()
     this.#publish({ type: 'note', note, ...(agentId !== undefined && { agentId }) })

@@ -89,8 +89,13 @@ export class ThreadHost implements AgentHost {
   async read(store: StoreOptions, sessionId: string): Promise<SessionState> {
     const task: ReadTask = { store, sessionId }
     const result = await this.#reads.run(async () => {
-      if (this.#closed) throw new AgentryError('team_closed', 'no session can be read: the host is closed')
-      return this.#pool.run(task, { name: 'readSession' })
+      if (this.#closed) throw noRead()
+      try {
+        return await this.#pool.run(task, { name: 'readSession' })
+      } catch (error) {
+        // The pool ended the thread under it.
+        throw this.#closed ? noRead() : error
+      }
     })
     if ('error' in result) throw AgentryError.from(result.error)
     return result.state
@@ -124,4 +129,8 @@ export class ThreadHost implements AgentHost {
   #failWaiting(error: unknown): void {
     for (const stay of this.#stays) if (!stay.hasThread) stay.fail(error)
   }
+}
+
+function noRead(): AgentryError {
+  return new AgentryError('team_closed', 'no session can be read: the host is closed')
 }

@@ -65,6 +65,13 @@ describe('the client of a gateway', () => {
     expect(await agent.cancel()).toBe(false)
   })
 
+  test('says of an answer that takes too long for fetch that what was asked for goes on', async () => {
+    const cause = Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' })
+    const fetch = (): Promise<Response> => Promise.reject(new TypeError('fetch failed', { cause }))
+    const client = createClient({ url: `http://${HOST}`, token: TOKEN, fetch })
+    await expect(client.health()).rejects.toThrow(errorWith('gateway_unreachable', 'goes on there'))
+  })
+
   test('throws what the team throws, with its data', async () => {
     const { client } = await createPair()
     const agent = await client.agent('echo')

@@ -23,6 +23,8 @@ export interface RunOptions {
   stdin?: string
   /** Runs as this user; only root can. */
   uid?: number
+  /** Beside PATH. */
+  env?: Record<string, string>
   nodeOptions?: string[]
 }
 
@@ -36,10 +38,10 @@ export interface Ended {
 /** Starts the command. Where the tests of the file end before it, it is killed. */
 export function startCli(argv: readonly string[], options: RunOptions): ChildProcessWithoutNullStreams {
   if (!existsSync(BIN)) throw new Error(`${BIN} is missing: run \`npm run build\` first`)
-  const { cwd, uid, nodeOptions = [] } = options
+  const { cwd, uid, env = {}, nodeOptions = [] } = options
   const child = spawn(process.execPath, [...nodeOptions, BIN, ...argv], {
     cwd,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...env },
     ...(uid !== undefined && { uid, gid: uid }),
   })
   children.add(child)

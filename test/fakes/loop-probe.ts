@@ -31,6 +31,7 @@ export interface LoopOptions {
   activation?: number
   resume?: boolean
   mailboxMessages?: number
+  mailboxBytes?: number
   turnMs?: number
   endLeftovers?: (turnId: string) => Promise<void>
 }
@@ -82,6 +83,7 @@ export class LoopProbe {
       store: { fsync: 'always' },
       limits: {
         mailboxMessages: options.mailboxMessages ?? 100,
+        mailboxBytes: options.mailboxBytes ?? 1_000_000,
         messageBytes: 1_000_000,
         resultBytes: 1_000_000,
       },

@@ -22,6 +22,7 @@ export function newSession(store: SessionStore = createMemoryStore()): OpenedSes
     clock: new SimulatedClock(),
     onDurable: (_session, records) => durable.push(records),
     onSaved: () => undefined,
+    onFailed: () => undefined,
   }
   const session = Session.create(options, {
     sessionId: createId(),

@@ -63,6 +63,7 @@ export async function scriptedSupervisor(
     host,
     limits: {
       mailboxMessages: 100,
+      mailboxBytes: 1_000_000,
       messageBytes: 1_000,
       resultBytes: 1_000,
       startMs: 10_000,

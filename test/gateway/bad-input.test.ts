@@ -47,6 +47,22 @@ async function quietGateway(): Promise<Gateway> {
   return createGateway({ team: { agents: [{ id: 'echo', behavior: 'echo' }] } })
 }
 
+test('these routes are all that are documented', async () => {
+  const gateway = await quietGateway()
+  const { body } = await gateway.get<{ paths: Record<string, Record<string, unknown>> }>('/openapi.json')
+  const documented = Object.entries(body.paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const here = ROUTES.map(([method, path]) => {
+    const pattern = path.replace(SESSION, '{id}').replace('/echo', '/{agent}').replace('/t1', '/{taskId}')
+    return `${method} ${pattern}`
+  })
+  // Of the paths at the root, which are those of an agent, a few stand for all.
+  const atRoot = /^\w+ \/(message|cancel|import|sessions.*)$/
+  const missing = documented.filter((route) => !here.includes(route) && !atRoot.test(route))
+  expect(missing).toEqual(['GET /health'])
+})
+
 describe('a request that nobody vouches for', () => {
   test.each([
     ['no token', undefined],

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
@@ -99,13 +100,50 @@ describe('the events of a session', () => {
   })
 })
 
+describe('the readers of events', () => {
+  test('get what was written as it is, and no event of somebody else’s making', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const forged = '\r\n\r\nid: 999\r\nevent: forged\r\ndata: {}\r\n\r\n\rdata: x\n\n\u2028'
+    const team = takeEvents(await gateway.fetch('/events'), 5)
+    const turn = await gateway.fetch('/message', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ input: forged, taskId: 't' }),
+    })
+    const turnEvents = await Array.fromAsync(eventsOf(turn))
+    expect(turnEvents.at(-1)).toMatchObject({ event: 'turn-finished', data: { outcome: { result: forged } } })
+    const { body } = await gateway.get<SessionInfo>('/sessions/current')
+    const records = await takeEvents(await gateway.fetch(`/sessions/${body.id}/events`), body.seq)
+    expect(records.map(({ id }) => id)).toEqual(records.map((_, index) => String(index + 1)))
+    for (const { event, id } of [...turnEvents, ...records, ...(await team)]) {
+      expect([event, id]).not.toContain('forged')
+      expect(id).not.toBe('999')
+    }
+  })
+
+  test('leave no listener behind when they leave', async () => {
+    const closing = new AbortController()
+    const gateway = await createGateway({ team: { agents: [ECHO] }, app: { closing: closing.signal } })
+    const { id } = await sessionWithTurns(gateway, 1)
+    const listeners = (): number => getEventListeners(closing.signal, 'abort').length
+    const before = listeners()
+    for (let reader = 0; reader < 20; reader++) {
+      await takeEvents(await gateway.fetch(`/sessions/${id}/events`), 1)
+      const response = await gateway.fetch('/events')
+      await response.body?.cancel()
+    }
+    await until('the listeners to be gone', () => listeners() === before)
+    closing.abort()
+  })
+})
+
 describe('the events of the team', () => {
   test('tell what happens, and go on where a reader was', async () => {
     const gateway = await createGateway({ team: { agents: [ECHO] } })
     const live = await gateway.fetch('/events')
-    const reading = takeEvents(live, 3)
+    const reading = takeEvents(live, 4)
     await gateway.send('POST', '/message', { input: 'x' })
-    const [first, second, third] = await reading
+    const [, first, second, third] = await reading
     const [, resumed] = await takeEvents(
       await gateway.fetch('/events', { headers: { 'last-event-id': first?.id ?? '' } }),
       2,
@@ -116,12 +154,12 @@ describe('the events of the team', () => {
 
   test('can be gone on with before the first: the stream begins with the id of where it is', async () => {
     const gateway = await createGateway({ team: { agents: [ECHO] } })
-    const response = await gateway.fetch('/events')
-    const first = await response.body?.getReader().read()
-    const id = /^id: (\d+:\d+)$/m.exec(Buffer.from(first?.value ?? []).toString())?.[1] ?? ''
+    const [ready] = await takeEvents(await gateway.fetch('/events'), 1)
+    const id = ready?.id ?? ''
+    const [epoch, seq] = id.split(':').map(Number)
+    expect(ready).toMatchObject({ event: 'ready', data: { type: 'ready', epoch, seq } })
     await gateway.send('POST', '/message', { input: 'x' })
     const [event] = await takeEvents(await gateway.fetch('/events', { headers: { 'last-event-id': id } }), 1)
-    const [epoch, seq] = id.split(':').map(Number)
     expect(event?.id).toBe(`${epoch}:${(seq ?? 0) + 1}`)
   })
 

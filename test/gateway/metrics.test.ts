@@ -1,4 +1,7 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { SessionInfo } from '../../src/api.ts'
 import { until } from '../fakes/until.ts'
 import { createGateway, type Gateway, json } from './harness.ts'
 
@@ -33,6 +36,22 @@ describe('the metrics', () => {
     expect(after.get('agentry_sessions')).toBe(1)
     expect(after.get('agentry_agent_queue_depth{agent="ops"}')).toBe(0)
     expect(after.get('agentry_disk_bytes')).toBeGreaterThan(0)
+  })
+
+  test('count the writes of sessions that failed', async () => {
+    const gateway = await createGateway({ team: { agents: [{ id: 'echo', behavior: 'echo' }] } })
+    const { body } = await gateway.send<SessionInfo>('POST', '/sessions', { name: 'x' })
+    const name = 'agentry_store_errors_total{kind="snapshot"}'
+    expect((await figures(gateway)).get(name)).toBe(0)
+    const snapshot = join(gateway.team.directory, `${body.id}.json`)
+    rmSync(snapshot)
+    mkdirSync(snapshot)
+    await gateway.send('POST', '/message', { input: 'y' })
+    await gateway.fail(500, 'POST', `/sessions/${body.id}/save`)
+    await gateway.fail(500, 'POST', `/sessions/${body.id}/save`)
+    await until('the failures', async () => (await figures(gateway)).get(name) === 2)
+    // A fault that repeats itself is one note.
+    expect(gateway.team.health().notes.map(({ kind }) => kind)).toEqual(['snapshot-failed'])
   })
 
   test('have no label that a client can make up', async () => {

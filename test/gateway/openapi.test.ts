@@ -1,37 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createApp } from '../../src/gateway/app.ts'
+import { firstLineOf, readDocument, TYPES_FILE } from '../../scripts/openapi-types.ts'
+import { Contract, type Document, type Operation } from './contract.ts'
 import { createGateway } from './harness.ts'
 
-interface Operation {
-  operationId: string
-  responses: Record<string, { content?: Record<string, unknown> }>
-  requestBody?: { content: Record<string, unknown> }
-  security?: unknown[]
-  parameters?: { name: string; in: string; required: boolean }[]
-}
-
-interface Document {
-  openapi: string
-  paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, unknown> }
-}
-
+let text: string
 let document: Document
 let routes: string[]
 
 beforeAll(async () => {
-  const { createTeam } = await import('../../src/team.ts')
-  const { mkdtempSync, rmSync } = await import('node:fs')
-  const { tmpdir } = await import('node:os')
-  const data = mkdtempSync(`${tmpdir()}/agentry-openapi-`)
-  const team = await createTeam({ data, host: 'in-process' })
-  const app = createApp(team, { token: () => 't', originsAt: () => [], version: '1.2.3' })
-  document = (await (await app.request('/openapi.json')).json()) as Document
-  routes = app.routes
-    .filter(({ method }) => method !== 'ALL')
-    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
-  await team.close()
-  rmSync(data, { recursive: true })
+  const read = await readDocument()
+  text = read.text
+  routes = read.routes
+  document = JSON.parse(text) as Document
 })
 
 const operations = (): [string, string, Operation][] =>
@@ -59,11 +41,26 @@ describe('the OpenAPI document', () => {
     )
   })
 
+  test('is valid for a validator that this project did not write', async () => {
+    const validator = new Validator()
+    expect(await validator.validate({ ...document })).toEqual({ valid: true })
+    expect(validator.version).toBe('3.1')
+    expect(await new Validator().validate({ ...document, info: {} })).toMatchObject({ valid: false })
+  })
+
+  test('is the one that the types of test/e2e were made of (`npm run api:types`)', () => {
+    const [first] = readFileSync(TYPES_FILE, 'utf8').split('\n')
+    expect(first).toBe(firstLineOf(text))
+  })
+
   test('declares errors, both forms of bodies, and each operation under an id of its own', () => {
     const ids = operations().map(([, , operation]) => operation.operationId)
     expect(new Set(ids).size).toBe(ids.length)
     for (const [path, , operation] of operations()) {
-      expect(Object.keys(operation.responses['default']?.content ?? {})).toEqual(['application/problem+json'])
+      expect(Object.keys(operation.responses['default']?.content ?? {})).toEqual([
+        'application/problem+json',
+        'application/msgpack',
+      ])
       for (const { content = {} } of [operation.requestBody ?? {}, ...Object.values(operation.responses)]) {
         if ('application/json' in content)
           expect([path, content]).toMatchObject([path, { 'application/msgpack': {} }])
@@ -72,6 +69,18 @@ describe('the OpenAPI document', () => {
       const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
       expect(declared.map(({ name }) => name).toSorted()).toEqual(names.toSorted())
     }
+  })
+
+  test('proposes bodies that can be sent', () => {
+    const contract = new Contract(document)
+    const proposed = operations().flatMap(([path, method, { requestBody }]) => {
+      if (requestBody === undefined) return []
+      const reference = String(requestBody.content['application/json']?.schema['$ref'])
+      const example = document.components.schemas[reference.replace(/^.*\//, '')]?.['example']
+      const init = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(example) }
+      return [contract.checkRequest(method.toUpperCase(), path, init)]
+    })
+    expect(proposed.length).toBeGreaterThan(8)
   })
 
   test('resolves every reference', () => {

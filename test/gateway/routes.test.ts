@@ -39,6 +39,13 @@ describe('agents over HTTP', () => {
     await gateway.fail(404, 'GET', '/agents/echo')
   })
 
+  test('are new for exactly one of those who spawn them at the same time', async () => {
+    const gateway = await createGateway()
+    const spawn = (role: string) => gateway.fetch('/agents', { method: 'POST', ...json({ ...ECHO, role }) })
+    const answers = await Promise.all(['one', 'one', 'one', 'other'].map(spawn))
+    expect(answers.map(({ status }) => status)).toEqual([201, 200, 200, 409])
+  })
+
   test('are spawned again without change, and refused with another spec', async () => {
     const gateway = await gatewayWithEcho()
     expect(await gateway.send('POST', '/agents', ECHO)).toMatchObject({ status: 200 })

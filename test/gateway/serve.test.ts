@@ -2,21 +2,9 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { IncomingMessage } from 'node:http'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { serveTeam } from '../../src/gateway/serve.ts'
-import { createTeam } from '../../src/team.ts'
-import { temporaryDirectory } from '../fakes/temporary-directory.ts'
-import { TOKEN } from './harness.ts'
-
-async function serve(): Promise<string> {
-  const team = await createTeam({ data: temporaryDirectory(), host: 'in-process' })
-  const gateway = await serveTeam(team, { port: 0, token: () => TOKEN, version: '0.0.0' })
-  onTestFinished(async () => {
-    await gateway.close()
-    await team.close()
-  })
-  return gateway.url
-}
+import { describe, expect, test } from 'vitest'
+import { createGateway, TOKEN } from './harness.ts'
+import { serveGateway } from './served.ts'
 
 /** Spawns an agent, but sends the body only when it is asked to. */
 async function spawnWhenInvited(
@@ -52,14 +40,35 @@ describe('a client that asks before it sends its body', () => {
     ['of known length', { 'content-length': BODY.length }],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ])('is invited once, and its body %s is taken', async (_, length) => {
-    expect(await spawnWhenInvited(await serve(), TOKEN, length)).toEqual({ status: 201, invited: 1 })
+    expect(await spawnWhenInvited((await serveGateway()).url, TOKEN, length)).toEqual({
+      status: 201,
+      invited: 1,
+    })
   })
 
   test('is not invited where it may not ask, or asks for too much', async () => {
-    const url = await serve()
+    const { url } = await serveGateway()
     const length = { 'content-length': BODY.length }
     expect(await spawnWhenInvited(url, 'another-token', length)).toEqual({ status: 401, invited: 0 })
     const tooLong = { 'content-length': 100 * 1024 * 1024 }
     expect(await spawnWhenInvited(url, TOKEN, tooLong)).toEqual({ status: 413, invited: 0 })
   })
+})
+
+test('no answer may be taken for another type than it says, at a port or as a function, refusals included', async () => {
+  const { url } = await serveGateway()
+  const gateway = await createGateway()
+  const init = { headers: { authorization: `Bearer ${TOKEN}` } }
+  for (const path of ['/health', '/agents', '/agents/nobody', '/nothing']) {
+    for (const answer of [
+      await fetch(`${url}${path}`, init),
+      await fetch(`${url}${path}`),
+      await gateway.fetch(path),
+    ]) {
+      expect([answer.status, answer.headers.get('x-content-type-options')]).toEqual([
+        answer.status,
+        'nosniff',
+      ])
+    }
+  }
 })

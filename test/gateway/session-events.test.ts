@@ -4,6 +4,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { createId } from '../../src/core/ids.ts'
 import type { SessionRecord } from '../../src/core/record.ts'
 import { EventLog } from '../../src/gateway/event-log.ts'
+import { RecordTails } from '../../src/gateway/record-tails.ts'
 import { sessionEvents, untilKnown } from '../../src/gateway/session-events.ts'
 import { Catalog } from '../../src/store/catalog.ts'
 import { EventHub } from '../../src/supervisor/events.ts'
@@ -13,7 +14,7 @@ import { until } from '../fakes/until.ts'
 const claim = claimOf(1)
 
 /** A session on disk, of which the team knows the first records, and the events that tell of it. */
-function createScene({ turns = 2, capacity = 100 } = {}) {
+function createScene({ turns = 2, capacity = 100, tailBytes = 1_000_000 } = {}) {
   const id = createId()
   const disk: SessionRecord[] = creation(claim, id)
   for (let count = 0; count < turns; count++) disk.push(...turn(claim, disk.length))
@@ -36,15 +37,19 @@ function createScene({ turns = 2, capacity = 100 } = {}) {
     published += 1
     hub.publish(body)
   }
+  let readings = 0
   const team = {
     session,
     async *records(_: string, after = 0) {
+      readings += 1
       for (const record of disk) if (record.seq > after) yield record
     },
   }
+  const tails = new RecordTails(team, tailBytes)
   const reading = new AbortController()
   return {
     id,
+    readings: () => readings,
     log,
     disk,
     closing,
@@ -68,14 +73,14 @@ function createScene({ turns = 2, capacity = 100 } = {}) {
     /** The ids that a reader gets, as they come. */
     read: (after = 0) => {
       const got: string[] = []
-      const events = sessionEvents(team, log, id, after, reading.signal)
+      const events = sessionEvents(team, log, tails, id, after, reading.signal)
       const done = (async () => {
         for await (const { id: seq = 'text' } of events) got.push(seq)
       })()
       return { got, done }
     },
     /** A reader that takes one event at a time. */
-    open: (after = 0) => sessionEvents(team, log, id, after, reading.signal),
+    open: (after = 0) => sessionEvents(team, log, tails, id, after, reading.signal),
   }
 }
 
@@ -111,7 +116,7 @@ describe('the events of a session', () => {
     const got: unknown[] = []
     while (got.length < 8) {
       const { value } = await reader.next()
-      got.push(value?.id ?? value?.data)
+      got.push(value && 'data' in value && value.event === 'text' ? value.data : value?.id)
     }
     expect(got).toEqual([...ids(2, 8), { type: 'text', text: 'live' }])
     await reader.return()
@@ -133,6 +138,43 @@ describe('the events of a session', () => {
     expect(got).toEqual(ids(2, 6))
     await reader.return()
   })
+
+  test('are read once for all readers that keep up', async () => {
+    const { read, report, readings, disk, settled } = createScene({ turns: 20 })
+    report(1)
+    await settled()
+    const readers = Array.from({ length: 200 }, () => read())
+    await until('the first record', () => readers.every(({ got }) => got.length === 1))
+    const before = readings()
+    for (let seq = 2; seq <= disk.length; seq++) {
+      report(seq)
+      await until('the record', () => readers.every(({ got }) => got.length === seq))
+    }
+    for (const { got } of readers) expect(got).toEqual(ids(1, disk.length))
+    expect(readings() - before).toBe(disk.length - 1)
+  })
+
+  test.each([0, 3_000, 1_000_000])(
+    'are complete for readers of any pace, where %i bytes of them are kept',
+    async (tailBytes) => {
+      const { open, report, disk, settled } = createScene({ turns: 40, tailBytes })
+      report(1)
+      await settled()
+      const readers = Array.from({ length: 8 }, () => ({ reader: open(), got: [] as unknown[] }))
+      const take = async ({ reader, got }: (typeof readers)[number]): Promise<unknown> =>
+        got.push((await reader.next()).value?.id)
+      await Promise.all(readers.map(take))
+      for (let seq = 2; seq <= disk.length; seq++) {
+        report(seq)
+        await settled()
+        // The n-th takes one of n records, and is behind by the rest.
+        await Promise.all(readers.filter((_, index) => seq % (index + 1) === 0).map(take))
+      }
+      for (const slow of readers) while (slow.got.length < disk.length) await take(slow)
+      for (const { got } of readers) expect(got).toEqual(ids(1, disk.length))
+      await Promise.all(readers.map(({ reader }) => reader.return()))
+    },
+  )
 
   test('go on behind a reset, also where nothing of the session follows it', async () => {
     const { read, report, publish, settled, disk } = createScene()

@@ -89,6 +89,17 @@ describe('a stream of events', () => {
     expect(await readText(reader)).toContain('event: a')
   })
 
+  test('is silent for 15 s at most', async () => {
+    const clock = new SimulatedClock()
+    const reader = sseStream(createSource().source, { clock }).getReader()
+    await readText(reader)
+    const next = readText(reader)
+    await until('a timer', () => clock.timers > 0)
+    clock.advance(15_000)
+    expect(await next).toBe(':\n\n')
+    await reader.cancel()
+  })
+
   test('takes nothing from its source while its reader does not read, and cuts it off in the end', async () => {
     const clock = new SimulatedClock()
     const feed = createSource()
@@ -138,13 +149,6 @@ describe('a stream of events', () => {
     await readText(reader)
     await reader.cancel()
     await until('the source to be closed', closed)
-  })
-
-  test('begins with the id that it is given, which is no event', async () => {
-    const { source } = createSource()
-    const reader = sseStream(source, { startId: '3:7' }).getReader()
-    expect(await readText(reader)).toBe('retry: 1000\nid: 3:7\n\n')
-    await reader.cancel()
   })
 
   test('ends with an error event where its source fails, without what a fault of ours says', async () => {

@@ -31,9 +31,10 @@ describe('a stop', () => {
     await clock.advanceAsync(999)
     behavior.finish('running')
     expect(await running).toMatchObject({ status: 'completed' })
-    expect(await sent).toMatchObject({ status: 'cancelled', error: { code: 'agent_stopped' } })
-    await expect(command).rejects.toMatchObject({ code: 'agent_stopped' })
-    await expect(unaccepted).rejects.toMatchObject({ code: 'agent_stopped' })
+    const refusal = { code: 'agent_stopped', data: { agentId: probe.options.spec.id, state: 'stopped' } }
+    expect(await sent).toMatchObject({ status: 'cancelled', error: refusal })
+    await expect(command).rejects.toMatchObject(refusal)
+    await expect(unaccepted).rejects.toMatchObject(refusal)
     await stopped
     expect(probe.envelopes.at(-1)).toEqual({ type: 'stopped' })
     expect((await probe.store.load(sessionId)).state).toMatchObject({ turn: null, queue: [{ turnId }] })

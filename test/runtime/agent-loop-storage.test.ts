@@ -19,6 +19,15 @@ async function inputsOf(probe: LoopProbe, sessionId: string): Promise<string[]> 
   return records.flatMap((record) => (record.type === 'message.accepted' ? [record.input] : []))
 }
 
+/** The writes that were reported as failed, in order. */
+function failuresOf(probe: LoopProbe): unknown[] {
+  return probe.envelopes.flatMap((envelope) => {
+    if (envelope.type !== 'note' || !envelope.note.kind.endsWith('-failed')) return []
+    const { kind, sessionId } = envelope.note
+    return [{ kind, sessionId }]
+  })
+}
+
 describe.each([
   ['ENOSPC', 'write', 'storage_full'],
   ['EIO', 'fdatasync', 'storage_failed'],
@@ -31,6 +40,9 @@ describe.each([
     await expect(probe.post('lost too')).rejects.toMatchObject({ code })
     await expect(probe.send('lost as well')).rejects.toMatchObject({ code })
     expect(await inputsOf(probe, sessionId)).toContain('before')
+    const kind = call === 'write' ? 'append-failed' : 'sync-failed'
+    const failure = expect.objectContaining({ kind, sessionId }) as unknown
+    expect(failuresOf(probe)).toEqual([failure, failure, failure])
     disk.heal()
     expect(await probe.send('after', { taskId: 't' })).toMatchObject({
       status: 'completed',
@@ -202,10 +214,9 @@ describe('a full disk', () => {
     const second = await probe.command({ name: 'create', input: { name: 'second' } })
     expect([first.status, second.status]).toEqual(['active', 'active'])
     await expect(probe.command({ name: 'save' })).rejects.toMatchObject({ code: 'storage_full' })
-    const unsaved = probe.envelopes.flatMap((envelope) =>
-      envelope.type === 'note' && envelope.note.kind === 'snapshot-failed' ? [envelope.note.sessionId] : [],
-    )
-    expect(unsaved).toContain(first.id)
+    // The first with its creation and its suspension, the second with its creation and its own command.
+    const failed = [first.id, first.id, second.id, second.id]
+    expect(failuresOf(probe)).toEqual(failed.map((sessionId) => ({ kind: 'snapshot-failed', sessionId })))
     await probe.stop()
   })
 })

@@ -111,6 +111,25 @@ describe('the mailbox', () => {
     await probe.stop()
   })
 
+  test('takes as many bytes of them, and has room again when one is finished', async () => {
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ behavior, mailboxBytes: 10 })
+    const a = probe.send('aaaaaa')
+    await behavior.started('aaaaaa')
+    await probe.post('bbbb')
+    await expect(probe.send('c')).rejects.toMatchObject({
+      code: 'mailbox_full',
+      data: { agentId: 'probed', heldBytes: 10, maxBytes: 10 },
+    })
+    behavior.finish('aaaaaa')
+    await a
+    const c = probe.send('cccccc')
+    await expect(probe.send('d')).rejects.toMatchObject({ code: 'mailbox_full' })
+    for (const input of ['bbbb', 'cccccc']) behavior.finish(input)
+    await c
+    await probe.stop()
+  })
+
   test('counts what waits behind a command too', async () => {
     const behavior = new GatedBehavior()
     const probe = await startLoop({ behavior, mailboxMessages: 2 })

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { AgentryError } from '../../src/errors.ts'
 import { Session } from '../../src/runtime/session.ts'
 import { createFileStore } from '../../src/store/file-store.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
@@ -125,5 +126,27 @@ describe('the snapshot', () => {
     expect(journalOffset).toBeGreaterThan(4_000_000)
     expect(snapshots).toBeGreaterThan(2)
     expect(written).toBeLessThan(2 * journalOffset)
+  })
+
+  test('that is too large is not tried again with every turn', async () => {
+    const { session, options } = onDisk()
+    let tries = 0
+    const { store } = options
+    options.store = {
+      ...store,
+      append: store.append.bind(store),
+      async snapshot() {
+        tries += 1
+        throw new AgentryError('snapshot_too_large', 'too large')
+      },
+    }
+    for (let turn = 0; turn < 100; turn++) {
+      const turnId = openTurn(session, 'x'.repeat(20_000))
+      session.record({ type: 'turn.finished', turnId, status: 'completed', result: 'done' })
+      await session.flush()
+      await session.saveIfOutgrown().catch(() => undefined)
+    }
+    expect(session.state.journalOffset).toBeGreaterThan(2_000_000)
+    expect(tries).toBe(3) // After a quarter of a MiB, a half and one.
   })
 })

@@ -270,6 +270,22 @@ describe('a record that is legal by itself', () => {
     expect(error.data).toMatchObject({ seq: 8, readableUpTo: 7, offset: endsOf(records).at(-1) })
   })
 
+  test('of a newer format is unsupported_format, and nothing is changed', async () => {
+    const data = new DataDirectory()
+    await data.create(claim, id, records)
+    const { journal, snapshot } = data.files(id)
+    rmSync(snapshot, { force: true })
+    const [first = '', ...rest] = readFileSync(journal, 'utf8').split('\n')
+    const newer = first.replace('"formatVersion":1,', '"formatVersion":2,').replace('"crc"', '"sum"')
+    writeFileSync(journal, [newer, ...rest].join('\n'))
+    const before = readFileSync(journal)
+    const error = await expectCode(data.store().load(id, later), 'unsupported_format')
+    expect(error.message).toContain('format 2')
+    await expectCode(Array.fromAsync(data.store().replay(id)), 'unsupported_format')
+    await expectCode(data.store().append(later, id, 7, renaming(later, 7, 'y')), 'unsupported_format')
+    expect(readFileSync(journal).equals(before)).toBe(true)
+  })
+
   test('of a type that this version does not know is unsupported_format, and nothing is changed', async () => {
     const data = new DataDirectory()
     await data.create(claim, id, records)

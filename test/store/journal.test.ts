@@ -59,6 +59,29 @@ test('a line with any bit changed is damage', () => {
   }
 })
 
+test('the first line says the format of the journal; one without is of format 1', () => {
+  const line = encodeRecord(records[0] as SessionRecord)
+  expect(line).toContain('"type":"session.created","formatVersion":1,"sessionId"')
+  const [body = ''] = line.replace('"formatVersion":1,', '').split(',"crc":')
+  const older = sealed(body)
+  expect(decodeRecord(older)).toEqual({ kind: 'record', record: records[0] })
+})
+
+test('a newer format is told by its version, also in a line of another form; no change of a bit looks like one', () => {
+  const line = Buffer.from(encodeRecord(records[0] as SessionRecord))
+  const newer = line.toString().replace('"formatVersion":1,', '"formatVersion":12,')
+  const [body = ''] = newer.split(',"crc":')
+  for (const first of [sealed(body), Buffer.from(newer.replace(',"crc":', ',"sum":').trimEnd())]) {
+    const items = read(Buffer.concat([first, Buffer.from(`\n${encodeRecord(records[1] as SessionRecord)}`)]))
+    expect(items).toEqual([expect.objectContaining({ kind: 'newer', found: 'format 12' })])
+  }
+  for (let bit = 0; bit < (line.length - 1) * 8; bit++) {
+    const flipped = Buffer.from(line)
+    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+    expect(read(flipped)[0]?.kind, `bit ${bit}`).toBe('damage')
+  }
+})
+
 test('a checksum in upper case, or with another number of digits, is damage', () => {
   const line = encodeRecord(records[0] as SessionRecord).trimEnd()
   const crc = line.slice(-10, -2)
@@ -83,7 +106,7 @@ test('bytes with a right checksum that are no record are damage', () => {
 test('a record of a type that is not known is of a newer version, also where Object.prototype has the name', () => {
   for (const type of ['memory.compacted', 'constructor', '__proto__', '']) {
     const line = sealed(`{"seq":1,"epoch":1,"at":"","type":${JSON.stringify(type)}`)
-    expect(decodeRecord(line)).toEqual({ kind: 'newer', type })
+    expect(decodeRecord(line)).toEqual({ kind: 'newer', found: `a record of type ${JSON.stringify(type)}` })
   }
 })
 

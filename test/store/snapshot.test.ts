@@ -5,6 +5,7 @@ import { createId } from '../../src/core/ids.ts'
 import type { SessionState } from '../../src/core/session-state.ts'
 import { decodeSnapshot, decodeSnapshotHeader, encodeSnapshot } from '../../src/store/snapshot.ts'
 import { journal, replay, SESSION_ID } from '../core/journals.ts'
+import { errorWith } from '../error-with.ts'
 import { claimOf, creation, turn } from '../fakes/records.ts'
 
 const claim = claimOf(3)
@@ -43,6 +44,15 @@ test('any legal state comes back as it was, its header also from the first bytes
     }),
     { numRuns: 50 },
   )
+})
+
+test('a snapshot of more bytes than can be read back is refused by name', () => {
+  expect(encodeSnapshot(state, bytes.length).equals(bytes)).toBe(true)
+  for (const maxBytes of [bytes.length - 1, 10]) {
+    expect(() => encodeSnapshot(state, maxBytes)).toThrow(
+      errorWith('snapshot_too_large', `the ${maxBytes} bytes`),
+    )
+  }
 })
 
 test('a snapshot with any bit changed is bad, or says that it is of a newer format', () => {

@@ -40,7 +40,12 @@ export function stayOptions(options: ProbeOptions): StayOptions {
     activation: 0,
     resume: true,
     store: { directory, fsync: 'always' },
-    limits: { mailboxMessages: 1_000, messageBytes: 1_048_576, resultBytes: 1_048_576 },
+    limits: {
+      mailboxMessages: 1_000,
+      mailboxBytes: 33_554_432,
+      messageBytes: 1_048_576,
+      resultBytes: 1_048_576,
+    },
   }
 }
 

@@ -247,4 +247,26 @@ describe('a sender', () => {
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual(Array(3).fill('completed'))
     expect(await agent.send('again')).toMatchObject({ status: 'completed' })
   })
+
+  test('is refused before its bytes are more than the memory of the agent bears, and the agent stays up', async () => {
+    const gate = join(temporaryDirectory(), 'gate')
+    const team = await openTeam()
+    const limits = { memoryMb: 128 }
+    const agent = await team.spawn({ id: 'a', behavior: fakeBehavior('waiting'), limits })
+    const running = agent.send(`wait ${gate}`)
+    const input = 'x'.repeat(1024 * 1024 - 200)
+    const posts = await Promise.allSettled(Array.from({ length: 1_000 }, () => agent.post(input)))
+    const taken = posts.filter(({ status }) => status === 'fulfilled').length
+    expect(taken).toBe(8)
+    expect(posts.at(-1)).toMatchObject({
+      reason: { code: 'mailbox_full', data: { maxBytes: 8 * 1024 * 1024 } },
+    })
+    // Those that were answered as accepted still wait, and count.
+    await expect(agent.post(input)).rejects.toMatchObject({ code: 'mailbox_full' })
+    writeFileSync(gate, '')
+    await running
+    await until('all turns to be over', () => team.sessions()[0]?.tasks.length === taken + 1)
+    expect(agent.info()).toMatchObject({ restarts: 0 })
+    expect(await agent.send(input)).toMatchObject({ status: 'completed' })
+  })
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createId } from '../../src/core/ids.ts'
 import { ThreadHost } from '../../src/supervisor/thread-host.ts'
 import { until } from '../fakes/until.ts'
 import { fakeBehavior, StayProbe } from './stay-probe.ts'
@@ -151,6 +152,16 @@ describe('the use of a stay', () => {
     await Promise.all(readings)
     await probe.stay.exited
     expect(await probe.stay.usage()).toBeUndefined()
+  })
+})
+
+describe('a read', () => {
+  test('that the end of the host cuts off says that the team is closed', async () => {
+    const reading = host.read({ directory, fsync: 'always' }, createId())
+    await nextTurn() // its thread is starting
+    const closed = host.close()
+    await expect(reading).rejects.toMatchObject({ code: 'team_closed' })
+    await closed
   })
 })
 

@@ -24,7 +24,7 @@ const MAX_DESCRIPTION = 100
 export async function complete(program: Command, words: readonly string[], io: CliIo): Promise<ExitCode> {
   try {
     const { wanted, options } = completionOf(program, words)
-    const setup = (): Setup => {
+    const setup = async (): Promise<Setup> => {
       const globals = { ...pick(options, 'config'), ...pick(options, 'data') }
       return resolveSetup({ io, globals, version: '', report: createReport(io, false) })
     }
@@ -36,14 +36,18 @@ export async function complete(program: Command, words: readonly string[], io: C
   return EXIT.ok
 }
 
-async function candidatesOf(wanted: Wanted, current: string, setup: () => Setup): Promise<Candidate[]> {
+async function candidatesOf(
+  wanted: Wanted,
+  current: string,
+  setup: () => Promise<Setup>,
+): Promise<Candidate[]> {
   switch (wanted.kind) {
     case 'words':
       return wanted.candidates
     case 'agents':
-      return agentsOf(setup())
+      return agentsOf(await setup())
     case 'sessions':
-      return sessionsOf(setup(), current, wanted)
+      return sessionsOf(await setup(), current, wanted)
     case 'files':
       return [{ value: FILES, description: '' }]
     case 'nothing':

@@ -19,7 +19,7 @@ export interface CleanupOptions {
  */
 export async function cleanup(context: CommandContext, options: CleanupOptions): Promise<void> {
   const { io, report } = context
-  const policy = choosePolicy(policyOf(options), resolveSetup(context))
+  const policy = choosePolicy(policyOf(options), await resolveSetup(context))
   const dryRun = options.dryRun ?? false
   await withTeam(context, { resume: false }, async (team) => {
     const sessions = await team.cleanup(policy, { dryRun })

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { type GatewayApp, jsonAnswer, jsonBody, requireAgent, type RouteContext } from '../context.ts'
 import { numberKey, pageOf } from '../cursor.ts'
-import { agentId, agentInfo, pageQuery, removeQuery, spawnBody } from '../schemas.ts'
+import { agentId, agentInfo, locationHeader, pageQuery, removeQuery, spawnBody } from '../schemas.ts'
 
 const tags = ['agents']
 const params = z.object({ agent: agentId })
@@ -40,8 +40,14 @@ export function addAgentRoutes(app: GatewayApp, { team }: RouteContext): void {
         'A known id with the same spec answers with that agent; with another spec: `agent_exists`.',
       request: { body: jsonBody(spawnBody) },
       responses: {
-        200: jsonAnswer(agentInfo, 'The agent, which was there already with this spec.'),
-        201: jsonAnswer(agentInfo, 'The new agent; `Location` is its path.'),
+        200: {
+          ...jsonAnswer(
+            agentInfo,
+            'The agent, which was there already with this spec; `Location` is its path.',
+          ),
+          headers: locationHeader,
+        },
+        201: { ...jsonAnswer(agentInfo, 'The new agent; `Location` is its path.'), headers: locationHeader },
       },
     }),
     async (c) => {

@@ -27,7 +27,7 @@ const events = (description: string) => ({
   description,
 })
 
-export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteContext): void {
+export function addEventRoutes(app: GatewayApp, { team, log, tails, closing }: RouteContext): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -59,7 +59,7 @@ export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteCon
           data: { path: 'after', seq: known },
         })
       }
-      return sseResponse(c, (signal) => sessionEvents(team, log, id, after, signal), {
+      return sseResponse(c, (signal) => sessionEvents(team, log, tails, id, after, signal), {
         signal: closing,
         onStall: stallCutter(c),
       })
@@ -73,8 +73,9 @@ export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteCon
       tags: ['events'],
       summary: 'What happens in the team from now on.',
       description:
-        'Ids are `epoch:seq`. A reader that comes back goes on where it was; where the events in between are gone (it was away for ' +
-        'more than 1,000 events, or the supervisor has restarted) it gets `reset` first and reads the lists again.',
+        'Ids are `epoch:seq`. The stream begins with `ready`, whose id is where it begins. A reader that comes back goes on where it ' +
+        'was; where the events in between are gone (it was away for more than 1,000 events, or the supervisor has restarted) it gets ' +
+        '`reset` first and reads the lists again.',
       request: { headers: z.object({ 'last-event-id': eventId.optional().openapi({ type: 'string' }) }) },
       responses: { 200: events('The stream.') },
     }),
@@ -83,8 +84,6 @@ export function addEventRoutes(app: GatewayApp, { team, log, closing }: RouteCon
       const { end } = log // As of the request: what happens from here on belongs to the stream, even before the client reads.
       return sseResponse(c, (signal) => teamEvents(log, end, from, signal), {
         signal: closing,
-        // One that comes back has its id.
-        ...(from === undefined && { startId: `${log.epoch}:${end}` }),
         onStall: stallCutter(c),
       })
     },
@@ -99,13 +98,12 @@ async function* teamEvents(
 ): AsyncGenerator<SseEvent, void, undefined> {
   const { epoch } = log
   let position = end
-  if (from !== undefined) {
-    if (from.epoch === epoch && from.position <= position) position = from.position
-    else yield reset(epoch, position)
-  }
+  if (from === undefined) yield placeOf('ready', epoch, position)
+  else if (from.epoch === epoch && from.position <= position) position = from.position
+  else yield placeOf('reset', epoch, position)
   while (!signal.aborted && !log.closed) {
     const batch = log.behind(position)
-    if (batch.missed) yield reset(epoch, (batch.events[0]?.seq ?? batch.position + 1) - 1)
+    if (batch.missed) yield placeOf('reset', epoch, (batch.events[0]?.seq ?? batch.position + 1) - 1)
     position = batch.position
     for (const event of batch.events) {
       yield { event: event.type, data: event, id: `${event.epoch}:${event.seq}` }
@@ -114,6 +112,10 @@ async function* teamEvents(
   }
 }
 
-function reset(epoch: number, seqBefore: number): SseEvent {
-  return { event: 'reset', data: { type: 'reset', epoch, seq: seqBefore }, id: `${epoch}:${seqBefore}` }
+/**
+ * Where the stream goes on: behind `seq`. It has data, because clients drop the id of a block without; and so a reader that is cut off
+ * before anything happens has an id to come back with.
+ */
+function placeOf(type: 'ready' | 'reset', epoch: number, seq: number): SseEvent {
+  return { event: type, data: { type, epoch, seq }, id: `${epoch}:${seq}` }
 }

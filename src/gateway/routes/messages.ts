@@ -14,7 +14,16 @@ import {
   type RouteContext,
   stallCutter,
 } from '../context.ts'
-import { agentId, cancelBody, type MessageBody, messageBody, outcome, taskId } from '../schemas.ts'
+import {
+  agentId,
+  cancelBody,
+  locationHeader,
+  type MessageBody,
+  messageBody,
+  outcome,
+  preferHeader,
+  taskId,
+} from '../schemas.ts'
 import { closeQuietly, EVENT_STREAM, type SseEvent, sseResponse, type SseSource } from '../sse.ts'
 
 const tags = ['messages']
@@ -32,20 +41,24 @@ export function addMessageRoutes(app: GatewayApp, { team }: RouteContext): void 
         'the answer streams what happens on the way (`turn-started`, `text`, `tool-started`, `tool-finished`), and ends with ' +
         '`turn-finished`. With `Prefer: respond-async` the answer is 202 as soon as the message is durable. A client that goes ' +
         'away does not cancel the turn. The same `taskId` again joins the turn, or answers its recorded outcome.',
-      request: { params, body: jsonBody(messageBody) },
+      request: { params, headers: preferHeader, body: jsonBody(messageBody) },
       responses: {
         200: {
           content: { 'application/json': { schema: outcome }, [EVENT_STREAM]: { schema: z.string() } },
           description:
-            'The outcome of the turn, or the stream of its events; `Location` is where the outcome stays.',
+            'The outcome of the turn, or the stream of its events; `Location` is where the outcome is found again.',
+          headers: locationHeader,
         },
-        202: jsonAnswer(outcome, 'The message is durable; `Location` is where its outcome will be.'),
+        202: {
+          ...jsonAnswer(outcome, 'The message is durable; `Location` is where its outcome will be.'),
+          headers: locationHeader,
+        },
       },
     }),
     async (c) => {
       const agent = requireAgent(team, c.req.valid('param').agent)
       const { input, options } = toSend(c.req.valid('json'))
-      if (prefersAsync(c.req.header('prefer'))) {
+      if (prefersAsync(c.req.valid('header').prefer)) {
         const accepted = await agent.post(input, options)
         return c.json(accepted, 202, {
           location: taskPath(accepted.taskId),
@@ -53,7 +66,8 @@ export function addMessageRoutes(app: GatewayApp, { team }: RouteContext): void 
         })
       }
       if (preferredType(c, EVENT_STREAM) !== EVENT_STREAM) {
-        return c.json(await agent.send(input, options), 200)
+        const outcome = await agent.send(input, options)
+        return c.json(outcome, 200, { location: taskPath(outcome.taskId) })
       }
       // A message that is refused at once gets the status that says so; one that waits in the queue gets its stream.
       const taskId = options.taskId ?? createId()

@@ -18,6 +18,7 @@ import {
   createSessionBody,
   forkBody,
   importBody,
+  locationHeader,
   memoryEntry,
   pageQuery,
   sessionId,
@@ -37,6 +38,10 @@ const list = jsonAnswer(
   'A page of sessions, last accessed first.',
 )
 const one = jsonAnswer(sessionInfo, 'The session, as it is now.')
+const created = (description: string) => ({
+  ...jsonAnswer(sessionInfo, description),
+  headers: locationHeader,
+})
 const WAITS = 'It waits for the running turn and the queue, or with `cancel=true` ends them first.'
 
 /** The longest import; other bodies are held to less. */
@@ -49,7 +54,8 @@ export function addSessionRoutes(app: GatewayApp, { team }: RouteContext): void 
       path: '/sessions',
       tags,
       summary: 'The sessions of the whole team; with `agent` those of one agent.',
-      request: { query: sessionListQuery },
+      // With `agent` it is the route of that agent (root-paths.ts).
+      request: { query: sessionListQuery.extend({ agent: z.string().optional() }) },
       responses: { 200: list },
     }),
     (c) => {
@@ -101,7 +107,7 @@ export function addSessionRoutes(app: GatewayApp, { team }: RouteContext): void 
       tags,
       summary: 'Create a session and make it current; the one before is suspended.',
       request: { params: agentParams, body: jsonBody(createSessionBody) },
-      responses: { 201: jsonAnswer(sessionInfo, 'The session; `Location` is its path.') },
+      responses: { 201: created('The session; `Location` is its path.') },
     }),
     async (c) => {
       const agent = requireAgent(team, c.req.valid('param').agent)
@@ -118,7 +124,7 @@ export function addSessionRoutes(app: GatewayApp, { team }: RouteContext): void 
       summary:
         'Take over a session from elsewhere, its conversation included; it is suspended until it is loaded.',
       request: { params: agentParams, body: jsonBody(importBody) },
-      responses: { 201: jsonAnswer(sessionInfo, 'The session; `Location` is its path.') },
+      responses: { 201: created('The session; `Location` is its path.') },
     }),
     async (c) => {
       const agent = requireAgent(team, c.req.valid('param').agent)
@@ -290,7 +296,7 @@ export function addSessionRoutes(app: GatewayApp, { team }: RouteContext): void 
       tags,
       summary: 'Make a new, suspended session with the same conversation.',
       request: { params, body: { ...jsonBody(forkBody), required: false } },
-      responses: { 201: jsonAnswer(sessionInfo, 'The new session; `Location` is its path.') },
+      responses: { 201: created('The new session; `Location` is its path.') },
     }),
     async (c) => {
       const { agent, id } = c.req.valid('param')
