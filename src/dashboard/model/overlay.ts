@@ -15,7 +15,7 @@ import { type Picked, pickedEntries, pickedSessions } from './update-overlay.ts'
 
 const HELP_WIDTH = 100
 const QUESTION_WIDTH = 70
-const CHOICE = { width: 90, height: 20 }
+const CHOICE = { width: 104, height: 20 }
 
 /** `rows`: of the panes that it lies over. */
 export function overlayBox(state: DashboardState, columns: number, rows: number): OverlayBox | undefined {
@@ -93,11 +93,11 @@ function entryLine({ item, positions }: Picked<PaletteEntry>, width: number): Li
       {
         text: label,
         tone: 'accent',
-        width: Math.min(34, Math.floor(width / 2)),
+        width: Math.min(36, Math.floor(width / 2)),
         ...(positions && { found: positions }),
       },
       { text: summary },
-      { text: keys, tone: 'dim', width: 14, align: 'right' },
+      { text: keys, tone: 'dim', width: 12, align: 'right' },
     ],
     width,
   )

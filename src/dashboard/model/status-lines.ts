@@ -27,10 +27,11 @@ export function noticeLines(state: DashboardState, columns: number, rows: number
   return lines.slice(0, Math.max(0, rows))
 }
 
+/** Each fits 80 columns. */
 const WELCOME = [
-  'Type a message for the agent at the prompt and press Enter: what it does appears above, and is kept.',
-  'Tab moves between agents, sessions and the conversation; ? shows all keys, / begins a command (/help lists them).',
-  '/spawn <id> adds an agent; /quit saves everything and leaves: the next start shows it all as it was.',
+  'Type a message for the agent and press Enter: its work shows above, and is kept.',
+  'Tab moves between the panes, ? shows all keys, / begins a command (/help).',
+  '/spawn <id> adds an agent. /quit saves and leaves; the next start has it all.',
 ]
 
 function candidateLines(
@@ -80,11 +81,14 @@ function connectionText({
   }
 }
 
+/** Of the status line, where there is more to say than fits. */
+const HINTS_SHARE = 0.4
+
 /** How the team is on the left, what keys do on the right, as much of both as fits. */
 export function statusLine(state: DashboardState, columns: number): Line {
   const left: Span[] = [connectionSpan(state)]
   const hints = keyHints(state.overlay === undefined ? state.focus : 'overlay')
-  const room = columns - Math.min(hints.length + 2, Math.floor(columns / 2))
+  const room = columns - Math.min(hints.length + 2, Math.floor(columns * HINTS_SHARE))
   let used = widthOf(left[0]?.text ?? '')
   for (const text of facts(state)) {
     const piece = ` · ${text}`
