@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { catalog } from './benches/catalog.ts'
+import { dashboard } from './benches/dashboard.ts'
 import { disturbed } from './benches/disturbed.ts'
 import { durableTurn } from './benches/durable-turn.ts'
 import { gatewayStart } from './benches/gateway-start.ts'
@@ -33,6 +34,7 @@ const BENCHES: readonly Bench[] = [
   gateway,
   gatewayStart,
   gatewayStreams,
+  dashboard,
 ]
 
 const names = process.argv.slice(2)

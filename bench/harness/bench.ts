@@ -26,7 +26,7 @@ export interface Row {
   samples: string
 }
 
-export type Unit = 'ms' | 'KB' | 'MB' | 'per second'
+export type Unit = 'ms' | 'KB' | 'MB' | '%' | 'per second'
 
 export interface Goal {
   text: string
