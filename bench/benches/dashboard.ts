@@ -96,8 +96,10 @@ async function streaming(): Promise<Row[]> {
     const keysMs: number[] = []
     for (let key = 0; key < KEYS; key += 1) {
       await sleep(KEY_PAUSE_MS * (0.5 + Math.random()))
-      keysMs.push(await keyMs(terminal, 'abcdefghij'[key % 10] ?? 'x'))
-      if (key % 10 === 9) await emptied(terminal)
+      keysMs.push(await keyMs(terminal, 'a'.repeat((key % 10) + 1)))
+      if (key % 10 < 9) continue
+      terminal.press('ctrl+c')
+      await typed(terminal, '')
     }
     await sleep(WARM_UP_MS)
     const from = terminal.pieces.length
@@ -150,18 +152,18 @@ async function untilShown(terminal: Terminal, text: string): Promise<number> {
   return shownMs
 }
 
-/** From a key that is typed to the frame that has it, at the cursor. */
-async function keyMs(terminal: Terminal, letter: string): Promise<number> {
-  const { x, y } = terminal.cursor
+/** From the last letter of `text` being typed to the frame that has it. */
+function keyMs(terminal: Terminal, text: string): Promise<number> {
   return timeOnce(() => {
-    terminal.type(letter)
-    return terminal.waitFor(() => terminal.cellAt(x, y).text === letter, `${letter} at ${x},${y}`)
+    terminal.type(text.slice(-1))
+    return typed(terminal, text)
   })
 }
 
-async function emptied(terminal: Terminal): Promise<void> {
-  terminal.press('ctrl+c')
-  await terminal.waitFor(() => terminal.text().includes('❯\n'), 'an empty line')
+/** The input line is the last but one. */
+function typed(terminal: Terminal, text: string): Promise<void> {
+  const line = `❯ ${text}`.trimEnd()
+  return terminal.waitFor(() => terminal.screen().at(-2)?.endsWith(line) === true, line)
 }
 
 /** By the median of the last third less that of the first: single readings depend on when garbage was collected. */

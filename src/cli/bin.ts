@@ -3,7 +3,9 @@
 const NEEDED = 24
 const major = Number(process.versions.node.split('.')[0])
 if (major >= NEEDED) {
-  const { main } = await import('./main.ts')
+  const { FRONT_VARIABLE } = await import('./serve-options.ts')
+  const isKeeper = process.env[FRONT_VARIABLE] !== undefined && process.argv.at(-1) === '--keep'
+  const { main } = await (isKeeper ? import('./keeper.ts') : import('./main.ts'))
   await main()
 } else {
   process.stderr.write(`agentry: expected Node.js ${NEEDED} or newer, received ${process.versions.node}\n`)

@@ -11,10 +11,10 @@ import type { CliIo } from './io.ts'
 import { startKeeper } from './keeper-process.ts'
 import type { GlobalOptions } from './open-team.ts'
 import { COMPLETE_COMMAND } from './completion/scripts.ts'
+import { onEndingSignal } from './process-signals.ts'
 import { createProgram, DASHBOARD_COMMAND } from './program.ts'
 import { createReport } from './report.ts'
 import { FRONT_VARIABLE, KEPT_VARIABLE, TOKEN_VARIABLE } from './serve-options.ts'
-import type { EndingSignal } from './signals.ts'
 
 /** Runs the command that `argv` (without node and script) names. Resolves with its exit code; never rejects. */
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -75,18 +75,11 @@ export function processIo(): CliIo {
     runDashboard: async (options) => (await import('../dashboard/run.ts')).runDashboard(options),
     startKeeper,
     createTeam: async (options) => (await import('../team.ts')).createTeam(options),
-    onSignal(listener) {
-      for (const signal of SIGNALS) process.on(signal, listener)
-      return () => {
-        for (const signal of SIGNALS) process.off(signal, listener)
-      }
-    },
+    onSignal: onEndingSignal,
     // process.exit waits for threads, and one of them may be why somebody is in a hurry.
     forceExit: () => process.kill(process.pid, 'SIGKILL'),
   }
 }
-
-const SIGNALS: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 const HELP_CODES = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version'])
 

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { until } from '../fakes/until.ts'
+import { FRONT_VARIABLE } from '../../src/cli/serve-options.ts'
 import { BIN, ended, runCli, startCli, temporaryFolder } from './built-cli.ts'
 
 const MAIN = fileURLToPath(new URL('../fakes/front-main.ts', import.meta.url))
@@ -214,7 +215,14 @@ describe('agentry at a terminal', () => {
 })
 
 describe('a keeper', () => {
-  test('loads nothing of the server that it starts', async () => {
+  test.each([
+    [
+      'loads nothing of the server that it starts',
+      {},
+      /node_modules\/(@?hono|pino|ink|react|piscina|msgpackr)|gateway\/(app|serve)\.js|src\/team\.js/,
+    ],
+    ['loads no packages where a dashboard has started it', { [FRONT_VARIABLE]: '1' }, /node_modules\//],
+  ])('%s', async (_, env, heavy) => {
     const hooks = `import { registerHooks } from 'node:module'
       registerHooks({ resolve(name, context, next) {
         const found = next(name, context)
@@ -222,17 +230,16 @@ describe('a keeper', () => {
         return found
       } })`
     const nodeOptions = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`]
-    const keeper = startCli(['serve', '--keep', '--host', '0.0.0.0'], { cwd: temporaryFolder(), nodeOptions })
+    const argv = ['serve', '--host', '0.0.0.0', '--keep']
+    const keeper = startCli(argv, { cwd: temporaryFolder(), nodeOptions, env })
     const { code, stderr } = await ended(keeper)
     expect(code).toBe(2)
     const loads = [...stderr.matchAll(/^loads (\d+) (.*)$/gm)]
     const of = (isKeeper: boolean): string[] =>
       loads.filter(([, pid]) => (Number(pid) === keeper.pid) === isKeeper).map(([, , url = '']) => url)
-    const HEAVY =
-      /node_modules\/(@?hono|pino|ink|react|piscina|msgpackr)|gateway\/(app|serve)\.js|src\/team\.js/
-    expect(of(false).filter((url) => HEAVY.test(url))).not.toEqual([])
+    expect(of(false).filter((url) => heavy.test(url))).not.toEqual([])
     expect(of(true).some((url) => url.endsWith('src/cli/keep.js'))).toBe(true)
-    expect(of(true).filter((url) => HEAVY.test(url))).toEqual([])
+    expect(of(true).filter((url) => heavy.test(url))).toEqual([])
   })
 })
 
