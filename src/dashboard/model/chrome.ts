@@ -32,8 +32,8 @@ export function chromeOf(state: DashboardState): Chrome {
 
 /** The room that the conversation has below its title. */
 export function conversationSizeOf(state: DashboardState): ConversationSize {
-  const { width } = layoutOf(state).main
-  return { width, height: Math.max(1, chromeOf(state).height - 1), nowMs: state.nowMs }
+  const { width, inset } = layoutOf(state).main
+  return { width: width - inset, height: Math.max(1, chromeOf(state).height - 1), nowMs: state.nowMs }
 }
 
 /** Who needs the user: the worst first; what does not fit is counted. */

@@ -13,8 +13,12 @@ const SPLIT_COLUMNS = 60
 export interface Layout {
   /** Undefined where there is no room beside the main pane. */
   readonly left?: { readonly width: number; readonly sessions: boolean }
-  /** What the rest of the width shows. */
-  readonly main: { readonly width: number; readonly shows: 'conversation' | 'sessions' | 'agents' }
+  /** What the rest of the width shows, 0 or 1 blank columns at its left. */
+  readonly main: {
+    readonly width: number
+    readonly inset: 0 | 1
+    readonly shows: 'conversation' | 'sessions' | 'agents'
+  }
   /** Rows of what needs the user, at most. */
   readonly stripRows: number
   readonly noticeRows: number
@@ -32,15 +36,19 @@ export function layoutOf({ size, focus, main }: Pick<DashboardState, 'size' | 'f
     const width = Math.min(90, Math.max(58, Math.floor(columns * 0.42)))
     return {
       left: { width, sessions: true },
-      main: { width: columns - width - 1, shows: 'conversation' },
+      main: { width: columns - width - 1, inset: 1, shows: 'conversation' },
       ...chrome,
     }
   }
   if (columns >= SPLIT_COLUMNS) {
     const width = Math.min(30, Math.max(24, Math.floor(columns * 0.3)))
-    return { left: { width, sessions: false }, main: { width: columns - width - 1, shows: main }, ...chrome }
+    return {
+      left: { width, sessions: false },
+      main: { width: columns - width - 1, inset: 1, shows: main },
+      ...chrome,
+    }
   }
-  return { main: { width: columns, shows: focus === 'agents' ? 'agents' : main }, ...chrome }
+  return { main: { width: columns, inset: 0, shows: focus === 'agents' ? 'agents' : main }, ...chrome }
 }
 
 /** Where Tab goes from each place: what is not on the screen comes to it. */

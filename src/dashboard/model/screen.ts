@@ -5,7 +5,7 @@ import { chromeOf } from './chrome.ts'
 import { conversationPane } from './conversation-pane.ts'
 import type { Frame, Pane } from './frame.ts'
 import { layoutOf, MIN_COLUMNS, MIN_ROWS } from './layout.ts'
-import type { Line } from './line.ts'
+import { type Line, span } from './line.ts'
 import { overlayBox } from './overlay.ts'
 import { sessionLines, visibleSessions } from './session-lines.ts'
 import type { DashboardState } from './state.ts'
@@ -25,14 +25,12 @@ export function frameOf(state: DashboardState): Frame {
   if (layout.left !== undefined) {
     panes.push(
       layout.left.sessions
-        ? agentsAndSessions(state, layout.left.width, height)
-        : agentsPane(state, layout.left.width, height),
+        ? widened(agentsAndSessions(state, layout.left.width - 1, height))
+        : widened(agentsPane(state, layout.left.width - 1, height)),
     )
   }
-  const { width, shows } = layout.main
-  if (shows === 'agents') panes.push(agentsPane(state, width, height))
-  else if (shows === 'sessions') panes.push(sessionsPane(state, width, height))
-  else panes.push(conversationPane(state, width, height))
+  const { width, inset, shows } = layout.main
+  panes.push(insetBy(inset, paneOf(shows, state, width - inset, height)))
   const overlay = overlayBox(state, columns, height)
   return {
     kind: 'panes',
@@ -45,6 +43,37 @@ export function frameOf(state: DashboardState): Frame {
     status: statusLine(state, columns),
     ...(overlay && { overlay }),
   }
+}
+
+function paneOf(
+  shows: 'agents' | 'sessions' | 'conversation',
+  state: DashboardState,
+  width: number,
+  height: number,
+): Pane {
+  if (shows === 'agents') return agentsPane(state, width, height)
+  return shows === 'sessions' ? sessionsPane(state, width, height) : conversationPane(state, width, height)
+}
+
+/** The pane with a blank column at its right. */
+function widened(pane: Pane): Pane {
+  return { ...pane, width: pane.width + 1 }
+}
+
+/** The pane with a blank column at its left: text right beside a rule reads badly. */
+function insetBy(columns: 0 | 1, pane: Pane): Pane {
+  if (columns === 0) return pane
+  return { ...pane, title: moved(pane.title), lines: pane.lines.map(moved), width: pane.width + columns }
+}
+
+const BLANK = span(' ')
+/** The same line as before for the same line: it is not drawn again then. */
+const movedLines = new WeakMap<Line, Line>()
+
+function moved(line: Line): Line {
+  const known = movedLines.get(line) ?? [BLANK, ...line]
+  movedLines.set(line, known)
+  return known
 }
 
 function agentsPane(state: DashboardState, width: number, height: number): Pane {
