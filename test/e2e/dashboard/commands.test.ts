@@ -65,6 +65,8 @@ describe.skipIf(reason !== undefined)(
         await terminal.waitFor('Sessions of ops')
         await terminal.waitFor(/‖ suspended +other name/)
         await terminal.waitFor(/‖ suspended +branch/)
+        terminal.press('G') // The row that is chosen has the colours of that.
+        await terminal.waitFor(() => terminal.styleOf('‖ suspended').foreground !== 'default')
         expect(terminal.styleOf('‖ suspended').foreground).toBe('ansi:3')
         terminal.press('i')
         enter(terminal, '/session resume "other name"')
@@ -72,6 +74,8 @@ describe.skipIf(reason !== undefined)(
         enter(terminal, '/sessions')
         await terminal.waitFor('Sessions of all agents')
         await terminal.waitFor(/● active \* +other name/)
+        terminal.press('G') // The row that is chosen has the colours of that.
+        await terminal.waitFor(() => terminal.styleOf('● active').foreground !== 'default')
         expect(terminal.styleOf('● active').foreground).toBe('ansi:2')
         terminal.press('i')
         enter(terminal, '/session load branch')
@@ -87,6 +91,8 @@ describe.skipIf(reason !== undefined)(
         await terminal.waitFor('✓ terminated session branch')
         enter(terminal, '/sessions')
         await terminal.waitFor(/■ terminated +branch/)
+        terminal.press('G') // The row that is chosen has the colours of that.
+        await terminal.waitFor(() => terminal.styleOf('■ terminated').foreground !== 'default')
         expect(terminal.styleOf('■ terminated').foreground).toBe('ansi:8')
         terminal.press('i')
         enter(terminal, '/session load nothing-of-the-kind')
