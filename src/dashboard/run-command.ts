@@ -1,5 +1,5 @@
 /** Commands as calls of the team. */
-import type { SessionInfo } from '../api.ts'
+import type { AgentInfo, SessionInfo } from '../api.ts'
 import type { RemoteAgent, RemoteTeam } from '../client/remote-team.ts'
 import { plainLine } from '../core/terminal-text.ts'
 import { AgentryError, assertNever } from '../errors.ts'
@@ -9,6 +9,8 @@ import type { Command } from './model/commands.ts'
 export interface CommandResult {
   text: string
   session?: SessionInfo
+  /** A new agent: who waited for the answer finds it known. */
+  agent?: AgentInfo
 }
 
 /** The commands that the team does; the others are done on the screen. */
@@ -26,8 +28,8 @@ export async function runCommand(
   agentId: string,
 ): Promise<CommandResult> {
   if (command.type === 'agent-spawn') {
-    const { id } = await team.spawn({ id: command.agentId, behavior: command.behavior })
-    return { text: `spawned agent ${id} (${command.behavior})` }
+    const agent = await team.spawn({ id: command.agentId, behavior: command.behavior })
+    return { text: `spawned agent ${agent.id} (${command.behavior})`, agent: await agent.info() }
   }
   const agent = await team.agent(agentId)
   if (agent === undefined) {

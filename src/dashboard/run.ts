@@ -15,6 +15,7 @@ import { frameOf } from './model/screen.ts'
 import { shared } from './model/shared.ts'
 import type { DashboardState } from './model/state.ts'
 import { initialState } from './model/update.ts'
+import { Outbox } from './outbox.ts'
 import type { DashboardEnd, DashboardOptions } from './options.ts'
 import { runCommand, type TeamCommand } from './run-command.ts'
 import { SessionFeed } from './session-feed.ts'
@@ -55,7 +56,8 @@ export async function runDashboard(options: DashboardOptions): Promise<Dashboard
   })
   const connection = new TeamConnection({ connect: options.connect, dispatch, clock: systemClock })
   const feed = new SessionFeed(connection, dispatch)
-  carryOut({ options, store, mounted, connection, feed, dispatch, onLeft: end.resolve })
+  const outbox = new Outbox(connection, dispatch)
+  carryOut({ options, store, mounted, connection, feed, outbox, dispatch, onLeft: end.resolve })
   const forget = front?.onNotice(({ kind, text }) => dispatch({ type: 'notice', kind, text }))
   const ticking = setInterval(() => dispatch({ type: 'tick', nowMs: systemClock.now() }), TICK_MS)
   ticking.unref()
@@ -71,6 +73,7 @@ export async function runDashboard(options: DashboardOptions): Promise<Dashboard
     signal?.removeEventListener('abort', onAbort)
     forget?.()
     feed.stop()
+    outbox.close()
     await connection.close()
     store.close()
   }
@@ -92,24 +95,15 @@ interface Parts {
   mounted: Mounted
   connection: TeamConnection
   feed: SessionFeed
+  outbox: Outbox
   dispatch: (input: Input) => void
   onLeft: (end: DashboardEnd) => void
 }
 
-function carryOut({ options, store, mounted, connection, feed, dispatch, onLeft }: Parts): void {
+function carryOut({ options, store, mounted, connection, feed, outbox, dispatch, onLeft }: Parts): void {
   const { front, historyFile } = options
   const forcing = new AbortController()
 
-  const send = async (agentId: string, text: string): Promise<void> => {
-    try {
-      const agent = await connection.team().agent(agentId)
-      if (agent === undefined) throw new Error(`there is no agent ${agentId}`)
-      const { sessionId } = await agent.post(text)
-      dispatch({ type: 'sent', agentId, sessionId, text })
-    } catch (error) {
-      dispatch({ type: 'not-sent', agentId, text, error: toAgentryError(error).toJSON() })
-    }
-  }
   const run = async (command: TeamCommand, agentId: string): Promise<void> => {
     try {
       dispatch({ type: 'done', command, ...(await runCommand(connection.team(), command, agentId)) })
@@ -132,7 +126,7 @@ function carryOut({ options, store, mounted, connection, feed, dispatch, onLeft 
   const start = (effect: Effect): void | Promise<void> => {
     switch (effect.type) {
       case 'send':
-        return send(effect.agentId, effect.text)
+        return outbox.send(effect.agentId, effect.text)
       case 'run':
         return isOfTeam(effect.command) ? run(effect.command, effect.agentId) : undefined
       case 'follow':

@@ -7,17 +7,19 @@
 import type { SessionRecord } from '../core/record.ts'
 import { isAgentryError } from '../errors.ts'
 import type { Input } from './model/input.ts'
-import type { TeamConnection } from './team-connection.ts'
+import { isLoss, type TeamConnection } from './team-connection.ts'
+
+type Connection = Pick<TeamConnection, 'whenConnected' | 'pause'>
 
 /** Records that go to the model at once: one state for each of thousands would take long. */
 const MAX_BATCH = 500
 
 export class SessionFeed {
-  readonly #connection: Pick<TeamConnection, 'whenConnected'>
+  readonly #connection: Connection
   readonly #dispatch: (input: Input) => void
   #leaving = new AbortController()
 
-  constructor(connection: Pick<TeamConnection, 'whenConnected'>, dispatch: (input: Input) => void) {
+  constructor(connection: Connection, dispatch: (input: Input) => void) {
     this.#connection = connection
     this.#dispatch = dispatch
   }
@@ -39,17 +41,22 @@ export class SessionFeed {
     this.#leaving.abort()
   }
 
-  /** Reads the records `after` < seq < `before` of a session, once. */
+  /**
+   * Reads the records `after` < seq < `before` of a session, once. What a loss cuts off is not read: the model asks again. Throws what no new
+   * connection can mend.
+   */
   async readEarlier(sessionId: string, after: number, before: number): Promise<void> {
     const { signal } = this.#leaving
-    const team = await this.#connection.whenConnected()
     const records: SessionRecord[] = []
-    if (before > after + 1) {
+    try {
+      const team = await this.#connection.whenConnected()
       for await (const record of team.follow(sessionId, { after, signal })) {
-        if (record.seq >= before) break
-        records.push(record)
-        if (record.seq === before - 1) break
+        if (record.seq < before) records.push(record)
+        if (record.seq >= before - 1) break
       }
+    } catch (error) {
+      if (signal.aborted || isLoss(error)) return
+      throw error
     }
     if (!signal.aborted) this.#dispatch({ type: 'records', sessionId, records, earlier: true })
   }
@@ -73,6 +80,8 @@ export class SessionFeed {
           if (signal.aborted) return
           if (item.type === 'text') {
             flush()
+            // What was flushed may have had another following begin.
+            if (signal.aborted) return
             this.#dispatch({ type: 'turn-text', sessionId, text: item.text, dropped: item.dropped })
             continue
           }
@@ -91,20 +100,9 @@ export class SessionFeed {
         if ((await team.session(sessionId)) === undefined) return
       } catch (error) {
         if (signal.aborted || isAgentryError(error, 'session_not_found')) return
-        if (!isAgentryError(error, 'gateway_unreachable') && !isAgentryError(error, 'cancelled')) throw error
+        if (!isLoss(error)) throw error
       }
-      await untilLater(signal)
+      await this.#connection.pause(signal)
     }
   }
-}
-
-const PAUSE_MS = 50
-
-/** The connection learns of a loss by its own stream, perhaps a moment later. */
-async function untilLater(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, PAUSE_MS)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-  clearTimeout(timer)
 }

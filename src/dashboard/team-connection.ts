@@ -6,14 +6,17 @@
  * L2  a loss is said at once, and tried again for as long as the dashboard lives; after each loss the lists are read again, because
  *     another supervisor may have come.
  * L3  nothing is dispatched once `close` was called.
+ * L4  what was read is never put in the place of something newer: events that come while it is read wait until it was dispatched.
  */
-import type { AgentInfo, SessionInfo, TeamEvent } from '../api.ts'
+import type { TeamEvent } from '../api.ts'
 import type { RemoteTeam } from '../client/remote-team.ts'
 import { type Backoff, backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
-import { AgentryError, toAgentryError } from '../errors.ts'
+import { AgentryError, isAgentryError, toAgentryError } from '../errors.ts'
 import type { Input } from './model/input.ts'
 
+const PAUSE_MS = 50
+const ENDED = 'the supervisor has ended'
 /** A supervisor that died is back within two seconds: it is asked for often at first. */
 const RETRY: Backoff = { firstMs: 100, maxMs: 2_000, jitter: 0.2 }
 
@@ -25,10 +28,24 @@ export interface TeamConnectionOptions {
   random?: () => number
 }
 
+/** True for what a call throws that lost its supervisor: whether that has done what was asked for, nobody knows yet. */
+export function isLoss(error: unknown): boolean {
+  return (
+    isAgentryError(error, 'gateway_unreachable') ||
+    // It is ending, and lets nobody in.
+    isAgentryError(error, 'team_closed') ||
+    // The connection was given up here, because its stream of events had ended.
+    isAgentryError(error, 'cancelled')
+  )
+}
+
 export class TeamConnection {
   readonly #options: TeamConnectionOptions
   readonly #closing = new AbortController()
   #team: RemoteTeam | undefined
+  /** What came while the lists, or one agent, are read (L4). */
+  #early: TeamEvent[] | undefined
+  readonly #earlyOf = new Map<string, TeamEvent[]>()
   /** Resolves with the next connection. */
   #next = Promise.withResolvers<RemoteTeam>()
   readonly #done: Promise<void>
@@ -51,10 +68,39 @@ export class TeamConnection {
     return this.#team ?? this.#next.promise
   }
 
+  /** For whoever has seen a loss (`isLoss`): the connection learns of it by its own stream, perhaps a moment later. */
+  async pause(signal: AbortSignal): Promise<void> {
+    await this.#wait(PAUSE_MS, signal)
+  }
+
   /** Reads the lists again. A failure is that of the connection, which says it. */
   async readLists(): Promise<void> {
     const team = this.#team
-    if (team !== undefined) await this.#readLists(team).catch(() => undefined)
+    if (team === undefined || this.#early !== undefined) return
+    const early: TeamEvent[] = []
+    this.#early = early
+    const lists = await this.#lists(team).catch(() => undefined)
+    if (this.#early !== early || this.#closed) return
+    if (lists !== undefined) this.#options.dispatch(lists)
+    this.#early = undefined
+    for (const event of early) this.#hear(event)
+  }
+
+  /** Reads one agent. A failure is as with the lists. */
+  async readAgent(agentId: string): Promise<void> {
+    const team = this.#team
+    if (team === undefined || this.#earlyOf.has(agentId)) return
+    const early: TeamEvent[] = []
+    this.#earlyOf.set(agentId, early)
+    const read = async (): Promise<Input | undefined> => {
+      const agent = await team.agent(agentId)
+      return agent && { type: 'agent', agent: await agent.info() }
+    }
+    const input = await read().catch(() => undefined)
+    if (this.#earlyOf.get(agentId) !== early || this.#closed) return
+    if (input !== undefined) this.#options.dispatch(input)
+    this.#earlyOf.delete(agentId)
+    for (const event of early) this.#hear(event)
   }
 
   /** Ends it. The team is closed as a client only: it goes on. Idempotent. */
@@ -78,7 +124,7 @@ export class TeamConnection {
           await this.#serve(team, () => {
             attempt = 0
           })
-          reason = 'the supervisor has ended'
+          reason = ENDED
         } finally {
           this.#drop()
           await team.close()
@@ -89,7 +135,7 @@ export class TeamConnection {
       if (this.#closed) return
       attempt += 1
       this.#options.dispatch({ type: 'connection-lost', reason, attempt })
-      await this.#wait(backoffMs(RETRY, attempt, this.#options.random ?? Math.random))
+      await this.#wait(backoffMs(RETRY, attempt, this.#options.random ?? Math.random), this.#closing.signal)
     }
   }
 
@@ -97,45 +143,53 @@ export class TeamConnection {
   async #serve(team: RemoteTeam, onConnected: () => void): Promise<void> {
     const leaving = new AbortController()
     const signal = AbortSignal.any([leaving.signal, this.#closing.signal])
-    /** What comes before the lists are there is newer than they may be: it is held back until then. */
-    let early: TeamEvent[] | undefined = []
+    const early: TeamEvent[] = []
+    this.#early = early
     const opened = Promise.withResolvers<void>()
     const following = (async () => {
-      for await (const event of team.events({ signal, onOpen: opened.resolve })) {
-        if (this.#closed) return
-        if (early === undefined) this.#options.dispatch({ type: 'event', event })
-        else early.push(event)
-      }
+      for await (const event of team.events({ signal, onOpen: opened.resolve })) this.#hear(event)
     })()
+    /** Before the lists are there, the end of the stream is one of the connection. */
+    const ended = following.then(() => {
+      throw new AgentryError('gateway_unreachable', ENDED)
+    })
     try {
-      await Promise.race([opened.promise, following])
-      await Promise.race([this.#readLists(team), following])
+      await Promise.race([opened.promise, ended])
+      const lists = await Promise.race([this.#lists(team), ended])
       if (this.#closed) return
       this.#team = team
+      this.#options.dispatch(lists)
       this.#options.dispatch({ type: 'connected', url: team.url })
-      for (const event of early) this.#options.dispatch({ type: 'event', event })
-      early = undefined
+      this.#early = undefined
+      for (const event of early) this.#hear(event)
       onConnected()
       this.#next.resolve(team)
       await following
     } finally {
       leaving.abort()
-      await following.catch(() => undefined) // Thrown above already, where it is the cause.
+      await ended.catch(() => undefined) // Thrown above already, where it is the cause.
     }
   }
 
-  async #readLists(team: RemoteTeam): Promise<void> {
-    const lists: [AgentInfo[], SessionInfo[], Awaited<ReturnType<RemoteTeam['health']>>] = await Promise.all([
-      team.agents(),
-      team.sessions(),
-      team.health(),
-    ])
+  #hear(event: TeamEvent): void {
     if (this.#closed) return
-    const [agents, sessions, health] = lists
-    this.#options.dispatch({ type: 'lists', agents, sessions, health })
+    const ofAgent =
+      event.type === 'agent-state' || event.type === 'agent-removed'
+        ? this.#earlyOf.get(event.agentId)
+        : undefined
+    const waiting = ofAgent ?? this.#early
+    if (waiting === undefined) this.#options.dispatch({ type: 'event', event })
+    else waiting.push(event)
+  }
+
+  async #lists(team: RemoteTeam): Promise<Input> {
+    const [agents, sessions, health] = await Promise.all([team.agents(), team.sessions(), team.health()])
+    return { type: 'lists', agents, sessions, health }
   }
 
   #drop(): void {
+    this.#early = undefined
+    this.#earlyOf.clear()
     if (this.#team === undefined) return
     this.#team = undefined
     this.#next = Promise.withResolvers()
@@ -143,11 +197,14 @@ export class TeamConnection {
     if (this.#closed) this.#next.reject(new AgentryError('cancelled', 'the dashboard is closed'))
   }
 
-  async #wait(delayMs: number): Promise<void> {
+  async #wait(delayMs: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
     const { promise, resolve } = Promise.withResolvers<void>()
+    const onAbort = (): void => resolve()
     const timer = this.#options.clock.setTimer(delayMs, resolve)
-    this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
+    signal.addEventListener('abort', onAbort)
     await promise
+    signal.removeEventListener('abort', onAbort)
     timer.cancel()
   }
 }

@@ -1,7 +1,7 @@
 /** What a conversation shows, one item after the other, made of records: texts are fit for a terminal and bounded. Pure. */
 import type { Json } from '../../core/json.ts'
 import type { ToolOutcome } from '../../core/session-state.ts'
-import { plainLine, plainText } from '../../core/terminal-text.ts'
+import { plainLine, screenText } from '../../core/terminal-text.ts'
 
 /** `key` orders items and stays with an item for as long as it is shown: the seq of its record, and a fraction for the next ones of it. */
 export interface MessageItem {
@@ -80,9 +80,9 @@ export function keptText(text: string, sessionId: string): string {
   ].join('\n')
 }
 
-/** plainText, with a new line where a carriage return would write over the line: nothing of it is hidden. */
+/** screenText, with a new line where a carriage return would write over the line: nothing of it is hidden. */
 export function readable(text: string): string {
-  return plainText(text.includes('\r') ? text.replaceAll(/\r+\n?/g, '\n') : text)
+  return screenText(text.includes('\r') ? text.replaceAll(/\r+\n?/g, '\n') : text)
 }
 
 /** What a tool is called with, on one line: a command as it is, else JSON. */

@@ -52,12 +52,13 @@ export type Input =
   | { readonly type: 'sent'; readonly agentId: string; readonly sessionId: string; readonly text: string }
   /** It was not accepted: the text goes back to the input line. */
   | { readonly type: 'not-sent'; readonly agentId: string; readonly text: string; readonly error: WireError }
-  /** A command was done; `text` says what came of it. `session`: what it is about now. */
+  /** A command was done; `text` says what came of it. `session`, `agent`: what it is about, as it is now. */
   | {
       readonly type: 'done'
       readonly command: Command
       readonly text: string
       readonly session?: SessionInfo
+      readonly agent?: AgentInfo
     }
   | { readonly type: 'failed'; readonly command: Command; readonly error: WireError }
 

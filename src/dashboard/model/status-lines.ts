@@ -1,6 +1,6 @@
 /** The lines round the input: what has just happened, and how the team is. Pure. */
 import { sizeText } from '../../core/figures.ts'
-import { plainLine, plainText } from '../../core/terminal-text.ts'
+import { plainLine, screenText } from '../../core/terminal-text.ts'
 import { assertNever } from '../../errors.ts'
 import { keyHints } from './keymap.ts'
 import { type Line, type Span, span } from './line.ts'
@@ -17,7 +17,7 @@ export function noticeLines(state: DashboardState, columns: number, rows: number
   } else if (notice !== undefined) {
     const tone = notice.kind === 'error' ? 'bad' : 'good'
     const glyph = notice.kind === 'error' ? '✗ ' : '✓ '
-    const text = plainText(notice.text)
+    const text = screenText(notice.text)
       .split('\n')
       .flatMap((line) => wrapToWidth(line, columns - 2))
     lines.push(...text.map((line, index) => [span(index === 0 ? glyph : '  ', tone), span(line)]))

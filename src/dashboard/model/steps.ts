@@ -1,6 +1,6 @@
 /** The steps that several parts of `update` take. Pure. */
 import type { SessionInfo } from '../../api.ts'
-import { plainText } from '../../core/terminal-text.ts'
+import { screenText } from '../../core/terminal-text.ts'
 import { openConversation } from './conversation.ts'
 import type { Effect, Step } from './input.ts'
 import { type LineEditor, MAX_TEXT_LENGTH } from './line-editor.ts'
@@ -16,7 +16,7 @@ export function only(state: DashboardState): Step<DashboardState> {
 }
 
 export function withNotice(state: DashboardState, kind: Notice['kind'], text: string): DashboardState {
-  return { ...state, notice: { kind, text: plainText(text), atMs: state.nowMs } }
+  return { ...state, notice: { kind, text: screenText(text), atMs: state.nowMs } }
 }
 
 /** The state with another text at the prompt, or with why it could not take what came. */

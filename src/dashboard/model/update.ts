@@ -107,7 +107,11 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
       return only(back.input.text === '' ? { ...back, input: insertText(emptyLine, text) } : back)
     }
     case 'done':
-      return done(state, input.text, input.session)
+      return done(
+        input.agent === undefined ? state : withAgent(state, input.agent),
+        input.text,
+        input.session,
+      )
     case 'failed':
       return only(withNotice(state, 'error', input.error.message))
     default:

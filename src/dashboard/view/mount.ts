@@ -48,12 +48,15 @@ export function mountDashboard(options: MountOptions): Mounted {
   const { stdin, stdout, env, onInput, onResize } = options
   const paint = painter(stdout.getColorDepth(env))
   let ended = false
+  /** Said by `resize` before the listeners of its signal. */
+  let isNewSize = false
   let failure: { readonly error: unknown } | undefined
 
   const end = (): void => {
     if (ended) return
     ended = true
     stdout.off('resize', resized)
+    process.off('SIGWINCH', signalled)
     stdin.off('end', hungUp)
     instance.unmount()
   }
@@ -69,11 +72,23 @@ export function mountDashboard(options: MountOptions): Mounted {
   const draw = (): void => instance.rerender(screen())
   const screen = (): ReactNode =>
     createElement(Root, { ...options, paint, onInput: (input) => attempt(() => onInput(input)) })
+  const drawAnew = (): void => {
+    instance.clear() // Ink forgets what it drew; where that was, it would have to guess.
+    stdout.write(HOME_AND_ERASE)
+    draw()
+  }
   const resized = (): void =>
     attempt(() => {
+      isNewSize = true
       onResize(stdout.columns, stdout.rows)
-      draw()
+      // Between the change and this, frames were written for a size that the terminal did not have: it cut and scrolled them.
+      drawAnew()
     })
+  /** A terminal that was made smaller and at once as large as before has lost what was on it: Node says nothing of that. */
+  const signalled = (): void => {
+    if (!isNewSize) attempt(drawAnew)
+    isNewSize = false
+  }
   const hungUp = (): void =>
     attempt(() => {
       throw new Error('the terminal is gone')
@@ -81,6 +96,7 @@ export function mountDashboard(options: MountOptions): Mounted {
 
   // Before Ink's own listener, which draws at once: it finds the frame of the new size.
   stdout.on('resize', resized)
+  process.on('SIGWINCH', signalled)
   stdin.on('end', hungUp)
   const instance = render(screen(), {
     stdin,
@@ -96,12 +112,7 @@ export function mountDashboard(options: MountOptions): Mounted {
   })
 
   return {
-    redraw: () =>
-      attempt(() => {
-        instance.clear() // Ink forgets what it drew; where that was, it would have to guess.
-        stdout.write(HOME_AND_ERASE)
-        draw()
-      }),
+    redraw: () => attempt(drawAnew),
     unmount: end,
     done: instance
       .waitUntilExit()
