@@ -29,6 +29,14 @@ const UNSEEN =
   // oxlint-disable-next-line no-misleading-character-class -- single characters, whatever they combine with in texts
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu
 
+/**
+ * What makes one emoji of several characters, or an emoji of a sign: some terminals give the whole two columns, others each part its own.
+ * Without it the parts stand beside each other, as wide everywhere.
+ */
+const EMOJI_JOINTS =
+  // oxlint-disable-next-line no-misleading-character-class -- single characters
+  /(?<=[\p{Extended_Pictographic}\u{1f3fb}-\u{1f3ff}]\ufe0f?)\u200d|(?<=\p{Extended_Pictographic})[\u{1f3fb}-\u{1f3ff}]|[\ufe0e\ufe0f\u20e3]/gu
+
 const LINE_SEPARATORS = /[\u2028\u2029]/g
 /** No script puts more marks on one letter; a tower of them covers the rows above. */
 const TOWERS = /(\p{M}{8})\p{M}+/gu
@@ -49,9 +57,14 @@ export function plainText(text: string): string {
     .replaceAll(TOWERS, '$1')
 }
 
-/** plainText on one line, of at most `maxLength` characters. */
+/** plainText where columns count: as wide in one terminal as in another. The parts of an emoji stand beside each other. */
+export function screenText(text: string): string {
+  return plainText(text).replaceAll(EMOJI_JOINTS, '')
+}
+
+/** screenText on one line, of at most `maxLength` characters. */
 export function plainLine(text: string, maxLength = 200): string {
-  const line = plainText(text).replaceAll(SPACE, ' ').trim()
+  const line = screenText(text).replaceAll(SPACE, ' ').trim()
   return line.length > maxLength ? `${line.slice(0, maxLength - 1).toWellFormed()}…` : line
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { plainLine, plainText, terminalJson } from '../../src/core/terminal-text.ts'
+import { plainLine, plainText, screenText, terminalJson } from '../../src/core/terminal-text.ts'
 
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\ufeff]/
@@ -36,6 +36,10 @@ describe('text for a terminal', () => {
     ['towers of marks', `e${'\u0301'.repeat(100)}`, `e${'\u0301'.repeat(8)}`],
   ])('is free of %s', (_, text, plain) => {
     expect(plainText(text)).toBe(plain)
+  })
+
+  test('sets the parts of an emoji beside each other, as wide in one terminal as in another', () => {
+    expect(screenText('👩‍👩‍👧 👨🏽‍💻 ❤️ 1️⃣ 🏳️‍🌈 🇩🇪')).toBe('👩👩👧 👨💻 ❤ 1 🏳🌈 🇩🇪')
   })
 
   test('keeps newlines, tabs, and all that can be read', () => {

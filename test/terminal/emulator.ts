@@ -1,5 +1,6 @@
 /** A terminal without a window: what was written to it, and how it looks. */
 import xterm from '@xterm/headless'
+import stringWidth from 'string-width'
 
 export interface StyledCell {
   /** '' for the second half of a wide character. */
@@ -14,12 +15,36 @@ export interface StyledCell {
   readonly inverse: boolean
 }
 
+/** As most terminals measure: each character by itself, what a character joins to the one before it has no columns. */
+const BY_CHARACTER: xterm.IUnicodeVersionProvider & {
+  charProperties(codepoint: number, preceding: number): number
+} = {
+  version: 'by character',
+  wcwidth: widthOfCharacter,
+  // xterm's own encoding: the width from bit 1 on, bit 0 for what joins.
+  charProperties(codepoint, preceding) {
+    const width = widthOfCharacter(codepoint)
+    const joins = width === 0 && preceding !== 0
+    return ((joins ? (preceding >> 1) & 3 : width) << 1) | (joins ? 1 : 0)
+  },
+}
+
+function widthOfCharacter(codepoint: number): 0 | 1 | 2 {
+  if (codepoint < 0x300) return codepoint < 0x20 || (codepoint >= 0x7f && codepoint < 0xa0) ? 0 : 1
+  const text = String.fromCodePoint(codepoint)
+  if (/[\u{1f3fb}-\u{1f3ff}]/u.test(text)) return 2
+  if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(text)) return 0
+  return /[\p{Mc}\u{1f1e6}-\u{1f1ff}]/u.test(text) || stringWidth(text) < 2 ? 1 : 2
+}
+
 export class Emulator {
   readonly #terminal: xterm.Terminal
   #cursorVisible = true
 
   constructor(columns: number, rows: number) {
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1_000 })
+    this.#terminal.unicode.register(BY_CHARACTER)
+    this.#terminal.unicode.activeVersion = BY_CHARACTER.version
     for (const [final, visible] of [
       ['h', true],
       ['l', false],
@@ -50,7 +75,10 @@ export class Emulator {
 
   /** The rows that are in sight, without the spaces at their ends. */
   screen(): string[] {
-    return Array.from({ length: this.rows }, (_, y) => this.#line(y)?.translateToString(true).trimEnd() ?? '')
+    return Array.from(
+      { length: this.rows },
+      (_, y) => this.#line(y)?.translateToString(true, 0, this.columns).trimEnd() ?? '',
+    )
   }
 
   cellAt(x: number, y: number): StyledCell {
