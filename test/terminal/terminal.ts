@@ -132,6 +132,12 @@ export class Terminal {
     if (this.#ended === undefined) this.#pty.kill(signal)
   }
 
+  /** Closes the terminal under the program, as a window that is closed does. Nothing is read from it any more. */
+  hangUp(): void {
+    const pty: IPty & { destroy?: () => void } = this.#pty
+    pty.destroy?.()
+  }
+
   screen(): string[] {
     return this.#emulator.screen()
   }
