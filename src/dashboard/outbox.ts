@@ -1,0 +1,80 @@
+/**
+ * The user's messages on their way to the team.
+ *
+ * O1  messages to one agent are accepted in the order in which they were entered: the next is sent when the one before is settled.
+ * O2  a message that found nobody, or whose answer was lost with the supervisor, is sent again to the next one under the same taskId:
+ *     it runs once, however often it is sent.
+ * O3  each is settled once, with `sent` or `not-sent`, unless the dashboard closes before.
+ */
+import { createId } from '../core/ids.ts'
+import { AgentryError, isAgentryError, toAgentryError } from '../errors.ts'
+import type { Input } from './model/input.ts'
+import type { TeamConnection } from './team-connection.ts'
+
+/** The connection learns of a loss by its own stream, perhaps a moment later. */
+const PAUSE_MS = 50
+
+export class Outbox {
+  readonly #connection: Pick<TeamConnection, 'whenConnected'>
+  readonly #dispatch: (input: Input) => void
+  /** By agent: settled when all that was entered for it so far is. */
+  readonly #last = new Map<string, Promise<void>>()
+  readonly #closing = new AbortController()
+
+  constructor(connection: Pick<TeamConnection, 'whenConnected'>, dispatch: (input: Input) => void) {
+    this.#connection = connection
+    this.#dispatch = dispatch
+  }
+
+  send(agentId: string, text: string): void {
+    const before = this.#last.get(agentId) ?? Promise.resolve()
+    this.#last.set(
+      agentId,
+      before.then(() => this.#deliver(agentId, text)),
+    )
+  }
+
+  /** Nothing is sent or dispatched any more. Idempotent. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async #deliver(agentId: string, text: string): Promise<void> {
+    const taskId = createId()
+    while (!this.#closing.signal.aborted) {
+      try {
+        const sessionId = await this.#post(agentId, text, taskId)
+        this.#settle({ type: 'sent', agentId, sessionId, text })
+        return
+      } catch (error) {
+        if (isAgentryError(error, 'gateway_unreachable')) {
+          await this.#pause()
+          continue
+        }
+        this.#settle({ type: 'not-sent', agentId, text, error: toAgentryError(error).toJSON() })
+        return
+      }
+    }
+  }
+
+  async #post(agentId: string, text: string, taskId: string): Promise<string> {
+    const team = await this.#connection.whenConnected()
+    const agent = await team.agent(agentId)
+    if (agent === undefined) {
+      throw new AgentryError('agent_not_found', `there is no agent ${agentId}`, { data: { agentId } })
+    }
+    return (await agent.post(text, { taskId })).sessionId
+  }
+
+  #settle(input: Input): void {
+    if (!this.#closing.signal.aborted) this.#dispatch(input)
+  }
+
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, PAUSE_MS)
+    this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
+    await promise
+    clearTimeout(timer)
+  }
+}
