@@ -47,7 +47,8 @@ export class Outbox {
         this.#settle({ type: 'sent', agentId, sessionId, text })
         return
       } catch (error) {
-        if (isAgentryError(error, 'gateway_unreachable')) {
+        // A connection that is given up cancels what is under way on it.
+        if (isAgentryError(error, 'gateway_unreachable') || isAgentryError(error, 'cancelled')) {
           await this.#pause()
           continue
         }
