@@ -30,6 +30,7 @@ export async function runDashboard(options: DashboardOptions): Promise<Dashboard
   const { stdin, stdout, place, front, historyFile, signal, defaultAgent } = options
   const end = Promise.withResolvers<DashboardEnd>()
   const onAbort = (): void => end.resolve({ how: 'signal' })
+  if (signal?.aborted === true) onAbort()
   signal?.addEventListener('abort', onAbort)
   const store = new DashboardStore(
     initialState({
@@ -57,7 +58,7 @@ export async function runDashboard(options: DashboardOptions): Promise<Dashboard
   const connection = new TeamConnection({ connect: options.connect, dispatch, clock: systemClock })
   const feed = new SessionFeed(connection, dispatch)
   const outbox = new Outbox(connection, dispatch)
-  carryOut({ options, store, mounted, connection, feed, outbox, dispatch, onLeft: end.resolve })
+  carryOut({ options, store, mounted, connection, feed, outbox, dispatch, end })
   const forget = front?.onNotice(({ kind, text }) => dispatch({ type: 'notice', kind, text }))
   const ticking = setInterval(() => dispatch({ type: 'tick', nowMs: systemClock.now() }), TICK_MS)
   ticking.unref()
@@ -97,10 +98,10 @@ interface Parts {
   feed: SessionFeed
   outbox: Outbox
   dispatch: (input: Input) => void
-  onLeft: (end: DashboardEnd) => void
+  end: PromiseWithResolvers<DashboardEnd>
 }
 
-function carryOut({ options, store, mounted, connection, feed, outbox, dispatch, onLeft }: Parts): void {
+function carryOut({ options, store, mounted, connection, feed, outbox, dispatch, end }: Parts): void {
   const { front, historyFile } = options
   const forcing = new AbortController()
 
@@ -111,14 +112,14 @@ function carryOut({ options, store, mounted, connection, feed, outbox, dispatch,
       dispatch({ type: 'failed', command, error: toAgentryError(error).toJSON() })
     }
   }
-  const readAgent = async (agentId: string): Promise<void> => {
-    const agent = await connection.team().agent(agentId)
-    if (agent !== undefined) dispatch({ type: 'agent', agent: await agent.info() })
-  }
   const leave = async (how: 'quit' | 'detach'): Promise<void> => {
-    if (how === 'detach') front?.release()
-    else if (store.state.place.owned) await front?.stop(forcing.signal)
-    onLeft({ how })
+    try {
+      if (how === 'detach') front?.release()
+      else if (store.state.place.owned) await front?.stop(forcing.signal)
+      end.resolve({ how })
+    } catch (error) {
+      end.reject(error) // Nothing but leaving is left to do: the screen does not stay.
+    }
   }
   const failed = (error: unknown): void =>
     dispatch({ type: 'notice', kind: 'error', text: toAgentryError(error).message })
@@ -136,8 +137,7 @@ function carryOut({ options, store, mounted, connection, feed, outbox, dispatch,
       case 'read-earlier':
         return feed.readEarlier(effect.sessionId, effect.after, effect.before)
       case 'read-agent':
-        // A connection that is lost meanwhile has the lists read again.
-        return readAgent(effect.agentId).catch(() => undefined)
+        return connection.readAgent(effect.agentId)
       case 'read-lists':
         return connection.readLists()
       case 'remember':

@@ -1,5 +1,5 @@
 /** Agents, sessions and states of the dashboard as the model gets them. */
-import type { AgentInfo, SessionInfo, TeamEvent, TeamEventBody } from '../../src/api.ts'
+import type { AgentInfo, SessionInfo, TeamEvent, TeamEventBody, TeamHealth } from '../../src/api.ts'
 import type { Input } from '../../src/dashboard/model/input.ts'
 import type { DashboardState } from '../../src/dashboard/model/state.ts'
 import { initialState, update } from '../../src/dashboard/model/update.ts'
@@ -49,6 +49,18 @@ export function session(id: string, agentId: string, changes: Partial<SessionInf
   }
 }
 
+export function health(changes: Partial<TeamHealth> = {}): TeamHealth {
+  return {
+    status: 'ok',
+    agents: { starting: 0, idle: 0, working: 0, restarting: 0, hibernated: 0, failed: 0, stopped: 0 },
+    sessions: 0,
+    diskBytes: 0,
+    rssBytes: 0,
+    notes: [],
+    ...changes,
+  }
+}
+
 let seq = 0
 export function event(body: TeamEventBody, atMs: number = NOW_MS): Input {
   seq += 1
@@ -75,19 +87,7 @@ export function connected({ agents = [agent('ops')], sessions = [], ...given }: 
   })
   return after(
     start,
-    {
-      type: 'lists',
-      agents,
-      sessions,
-      health: {
-        status: 'ok',
-        agents: { starting: 0, idle: 0, working: 0, restarting: 0, hibernated: 0, failed: 0, stopped: 0 },
-        sessions: sessions.length,
-        diskBytes: 0,
-        rssBytes: 0,
-        notes: [],
-      },
-    },
+    { type: 'lists', agents, sessions, health: health({ sessions: sessions.length }) },
     { type: 'connected', url: 'http://127.0.0.1:7420' },
   )
 }
