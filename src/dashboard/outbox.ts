@@ -6,6 +6,7 @@
  *     it runs once, however often it is sent.
  * O3  each is settled once, with `sent` or `not-sent`, unless the dashboard closes before.
  */
+import type { Clock } from '../core/clock.ts'
 import { createId } from '../core/ids.ts'
 import { AgentryError, isAgentryError, toAgentryError } from '../errors.ts'
 import type { Input } from './model/input.ts'
@@ -14,16 +15,20 @@ import type { TeamConnection } from './team-connection.ts'
 /** The connection learns of a loss by its own stream, perhaps a moment later. */
 const PAUSE_MS = 50
 
+export interface OutboxOptions {
+  connection: Pick<TeamConnection, 'whenConnected'>
+  dispatch: (input: Input) => void
+  clock: Clock
+}
+
 export class Outbox {
-  readonly #connection: Pick<TeamConnection, 'whenConnected'>
-  readonly #dispatch: (input: Input) => void
+  readonly #options: OutboxOptions
   /** By agent: settled when all that was entered for it so far is. */
   readonly #last = new Map<string, Promise<void>>()
   readonly #closing = new AbortController()
 
-  constructor(connection: Pick<TeamConnection, 'whenConnected'>, dispatch: (input: Input) => void) {
-    this.#connection = connection
-    this.#dispatch = dispatch
+  constructor(options: OutboxOptions) {
+    this.#options = options
   }
 
   send(agentId: string, text: string): void {
@@ -59,7 +64,7 @@ export class Outbox {
   }
 
   async #post(agentId: string, text: string, taskId: string): Promise<string> {
-    const team = await this.#connection.whenConnected()
+    const team = await this.#options.connection.whenConnected()
     const agent = await team.agent(agentId)
     if (agent === undefined) {
       throw new AgentryError('agent_not_found', `there is no agent ${agentId}`, { data: { agentId } })
@@ -68,14 +73,14 @@ export class Outbox {
   }
 
   #settle(input: Input): void {
-    if (!this.#closing.signal.aborted) this.#dispatch(input)
+    if (!this.#closing.signal.aborted) this.#options.dispatch(input)
   }
 
   async #pause(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, PAUSE_MS)
+    const timer = this.#options.clock.setTimer(PAUSE_MS, resolve)
     this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
     await promise
-    clearTimeout(timer)
+    timer.cancel()
   }
 }
