@@ -38,7 +38,7 @@ describe.skipIf(reason !== undefined)(
       [200, 60],
     ])('are as they were, at %i x %i', { timeout: 60_000 }, async (columns, rows) => {
       const size = `${columns}x${rows}`
-      const folder = newFolder()
+      const folder = newFolder('/tmp') // As long a path everywhere: what stands behind it moves with it.
       const terminal = await startedIn({ folder, args: ['--port', '0'], columns, rows })
       const notice = async (line: string, said: string): Promise<void> => {
         enter(terminal, line)

@@ -39,8 +39,8 @@ async function isRunning(terminal: Terminal): Promise<boolean> {
 }
 
 /** A new folder to start in: its `sessions` is the data directory. What still runs on it is ended after the test. */
-export function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'agentry-dashboard-'))
+export function newFolder(parent: string = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, 'agentry-dashboard-'))
   folders.add(folder)
   return folder
 }
