@@ -143,6 +143,7 @@ export const RULES: Rules = {
     { module: 'hono', paths: ['src/gateway/'], why: 'HTTP is the gateway’s' },
     { module: '@hono/node-server', paths: ['src/gateway/'], why: 'HTTP is the gateway’s' },
     { module: '@hono/zod-openapi', paths: ['src/gateway/'], why: 'HTTP is the gateway’s' },
+    { module: 'prom-client', paths: ['src/gateway/metrics.ts'], why: 'figures are counted in one place' },
     { module: 'pino', paths: ['src/cli/'], why: 'what is logged where is the command line’s' },
     { module: 'fs-native-extensions', paths: ['src/store/directory-lock.ts'], why: 'one kind of lock' },
     {

@@ -2,7 +2,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { GatewayApp } from '../context.ts'
 import type { Metrics } from '../metrics.ts'
-import { CONTENT_TYPE } from '../prometheus.ts'
 
 export function addMetricsRoute(app: GatewayApp, metrics: Metrics): void {
   app.openapi(
@@ -15,6 +14,6 @@ export function addMetricsRoute(app: GatewayApp, metrics: Metrics): void {
         200: { content: { 'text/plain': { schema: z.string() } }, description: 'In its text format.' },
       },
     }),
-    (c) => c.text(metrics.text(), 200, { 'content-type': CONTENT_TYPE }),
+    async (c) => c.text(await metrics.text(), 200, { 'content-type': metrics.contentType }),
   )
 }
