@@ -54,7 +54,7 @@ export class DashboardStore {
     } finally {
       this.#applying = false
     }
-    if (this.#state !== before) this.#announce(urgent)
+    if (this.#state !== before && !this.#closed) this.#announce(urgent)
   }
 
   subscribe(listener: () => void): () => void {
@@ -65,6 +65,7 @@ export class DashboardStore {
   /** Idempotent. */
   close(): void {
     this.#closed = true
+    this.#queue.length = 0
     this.#timer?.cancel()
     this.#listeners.clear()
   }

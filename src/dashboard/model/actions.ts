@@ -14,6 +14,7 @@ import { chosenRow, visibleSessions } from './session-lines.ts'
 import type { DashboardState } from './state.ts'
 import { chosen, INTERRUPT_MS, only, typed, withNotice, withoutFilter, withOpened } from './steps.ts'
 import { scrolledTo } from './table-lines.ts'
+import { isWithin } from './times.ts'
 import { askedFirst, completionNames, withCommand, withLine } from './update-commands.ts'
 
 /** What an action does, wherever its key was pressed. Actions of lists are for the list that has the focus. */
@@ -189,7 +190,7 @@ function open(state: DashboardState): Step<DashboardState> {
     case 'sessions': {
       const list = visibleSessions(state)
       const session = list[chosenRow(state, list)]
-      return session === undefined ? only(state) : withOpened({ ...state, focus: 'conversation' }, session)
+      return session === undefined ? only(state) : withOpened(state, session)
     }
     default:
       return only(focused(state, 'input'))
@@ -210,7 +211,7 @@ function onSession(
 function interrupted(state: DashboardState): Step<DashboardState> {
   if (state.input.text !== '') return only(typed(state, emptyLine))
   const { interruptedMs, nowMs } = state
-  if (interruptedMs !== undefined && nowMs - interruptedMs < INTERRUPT_MS)
+  if (interruptedMs !== undefined && isWithin(INTERRUPT_MS, interruptedMs, nowMs))
     return withCommand(state, { type: 'quit' })
   return only(
     withNotice({ ...state, interruptedMs: nowMs }, 'info', 'Ctrl-C again quits; /cancel cancels the turn'),

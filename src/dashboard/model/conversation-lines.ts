@@ -17,6 +17,7 @@ import type { Item, NoteItem } from './conversation-items.ts'
 import { itemLines } from './item-lines.ts'
 import { type Line, span } from './line.ts'
 import { cutToWidth } from './text.ts'
+import { isWithin } from './times.ts'
 
 export interface ConversationSize {
   readonly width: number
@@ -211,6 +212,6 @@ function earlierPage(
   nowMs: number,
 ): { sessionId: string; after: number; before: number } | undefined {
   if (firstSeq <= 1 || index >= NEAR || items.length >= MAX_ITEMS) return undefined
-  if (asked?.before === firstSeq && nowMs - asked.atMs < ASK_AGAIN_MS) return undefined
+  if (asked?.before === firstSeq && isWithin(ASK_AGAIN_MS, asked.atMs, nowMs)) return undefined
   return { sessionId, after: Math.max(0, firstSeq - 1 - PAGE_RECORDS), before: firstSeq }
 }

@@ -26,8 +26,6 @@ export type Input =
       readonly agents: readonly AgentInfo[]
       readonly sessions: readonly SessionInfo[]
       readonly health: TeamHealth
-      /** Of the configuration; undefined where the gateway does not say. */
-      readonly defaultAgent?: string
     }
   /** One agent as read again: an event named one that was not known. */
   | { readonly type: 'agent'; readonly agent: AgentInfo }

@@ -130,6 +130,11 @@ const EDITS: ReadonlyMap<string, Edit> = new Map([
   ['space', (editor: LineEditor) => insertText(editor, ' ')] as const,
 ])
 
+/** True for a key that has a meaning by its name, not by what it types. */
+export function isEditingKey(key: string): boolean {
+  return EDITS.has(key)
+}
+
 const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const LETTER = /[\p{L}\p{N}_]/u
 const SPACE = /\s/

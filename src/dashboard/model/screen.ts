@@ -11,7 +11,7 @@ import { sessionLines, visibleSessions } from './session-lines.ts'
 import type { DashboardState } from './state.ts'
 import { statusLine } from './status-lines.ts'
 import { tableRow } from './table-lines.ts'
-import { cutToWidth } from './text.ts'
+import { cutToWidth, widthOf } from './text.ts'
 
 export function frameOf(state: DashboardState): Frame {
   const { columns, rows } = state.size
@@ -133,8 +133,8 @@ function paneTitle(
 ): Line {
   const filtered = filter?.pane === pane
   const right = filtered ? `${plainLine(filter.text)}${filter.typing ? '▏' : ''} (${count})` : count
-  const rightWidth = Math.min(right.length, Math.max(0, width - 8))
-  const title = tableRow(
+  const rightWidth = Math.min(widthOf(right), Math.max(0, width - 8))
+  return tableRow(
     [
       { text: name, tone: focus === pane ? 'accent' : 'strong' },
       {
@@ -146,5 +146,4 @@ function paneTitle(
     ],
     width,
   )
-  return title
 }

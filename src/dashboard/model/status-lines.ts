@@ -5,7 +5,7 @@ import { assertNever } from '../../errors.ts'
 import { keyHints } from './keymap.ts'
 import { type Line, type Span, span } from './line.ts'
 import type { DashboardState } from './state.ts'
-import { cutToWidth, widthOf, wrapToWidth } from './text.ts'
+import { cutToWidth, padToWidth, widthOf, wrapToWidth } from './text.ts'
 
 /** The completion's candidates where there are some, else the connection's trouble, else the notice. */
 export function noticeLines(state: DashboardState, columns: number, rows: number): readonly Line[] {
@@ -39,10 +39,11 @@ function candidateLines(
   columns: number,
   rows: number,
 ): Line[] {
-  const width = Math.min(40, Math.max(...candidates.map(({ text }) => widthOf(text))))
+  const widest = candidates.reduce((most, { text }) => Math.max(most, widthOf(text)), 0)
+  const width = Math.min(40, widest, Math.max(1, columns - 2))
   const shown = candidates.length > rows ? candidates.slice(0, Math.max(0, rows - 1)) : candidates
   const lines: Line[] = shown.map(({ text, summary }) => [
-    span(cutToWidth(text, width).padEnd(width + 2), 'accent'),
+    span(padToWidth(cutToWidth(text, width), width + 2), 'accent'),
     span(cutToWidth(plainLine(summary), Math.max(0, columns - width - 2)), 'dim'),
   ])
   if (shown.length < candidates.length)

@@ -7,8 +7,8 @@ import { type LineEditor, MAX_TEXT_LENGTH } from './line-editor.ts'
 import type { DashboardState, Notice } from './state.ts'
 import { currentSessionOf } from './team.ts'
 
-/** How soon after the first Ctrl-C the second one quits. */
-export const INTERRUPT_MS = 2_000
+/** How soon after the first Ctrl-C the second one quits, counted in ticks: a second of it may have passed before the first one. */
+export const INTERRUPT_MS = 3_000
 
 /** A step that wants nothing done. */
 export function only(state: DashboardState): Step<DashboardState> {
@@ -64,6 +64,8 @@ export function withOpened(state: DashboardState, session: SessionInfo): Step<Da
     sessionId: session.id,
     pinned,
     main: 'conversation' as const,
+    // In a narrow terminal the list is no longer there.
+    focus: state.focus === 'sessions' ? ('conversation' as const) : state.focus,
   }
   if (state.conversation?.sessionId === session.id) return only(chosen)
   return opened(only(chosen), session.id)

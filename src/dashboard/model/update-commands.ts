@@ -21,11 +21,11 @@ export function withLine(state: DashboardState, line: string): Step<DashboardSta
     if (parsed.ok) return withCommand(state, parsed.command)
     return only(withNotice({ ...state, input: insertText(emptyLine, line) }, 'error', parsed.message))
   }
-  const text = line.startsWith('//') ? line.slice(1) : line
+  const text = textOf(line)
   const { agentId } = state
   if (agentId === undefined) {
     const kept = { ...state, input: insertText(emptyLine, line) }
-    return only(withNotice(kept, 'error', 'there is no agent yet: /spawn <id> adds one'))
+    return only(withNotice(kept, 'error', noAgent(state)))
   }
   const sending: DashboardState = {
     ...state,
@@ -33,6 +33,16 @@ export function withLine(state: DashboardState, line: string): Step<DashboardSta
     sending: [...state.sending, { agentId, text }],
   }
   return { state: atEnd(sending), effects: [{ type: 'send', agentId, text }] }
+}
+
+/** What a line that is no command says. */
+function textOf(line: string): string {
+  return line.startsWith('//') ? line.slice(1) : line
+}
+
+/** The line that says `text`. */
+export function lineOf(text: string): string {
+  return text.startsWith('/') ? `/${text}` : text
 }
 
 /** A command: done on the screen, asked about, or handed to the team. */
@@ -153,6 +163,12 @@ const WAIT_FOR_TURN: ReadonlySet<Command['type']> = new Set([
   'session-terminate',
 ])
 
+function noAgent({ health }: DashboardState): string {
+  return health === undefined
+    ? 'not connected yet: nobody to ask'
+    : 'there is no agent yet: /spawn <id> adds one'
+}
+
 /** The agent of that id, or the chosen one. */
 function onAgent(
   state: DashboardState,
@@ -160,8 +176,7 @@ function onAgent(
   then: (agentId: string) => Step<DashboardState>,
 ): Step<DashboardState> {
   const wanted = agentId ?? state.agentId
-  if (wanted === undefined)
-    return only(withNotice(state, 'error', 'there is no agent yet: /spawn <id> adds one'))
+  if (wanted === undefined) return only(withNotice(state, 'error', noAgent(state)))
   if (agentOf(state, wanted) !== undefined) return then(wanted)
   const known = state.agents.map(({ id }) => id)
   const hint = didYouMean(wanted, known)

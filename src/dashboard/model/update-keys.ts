@@ -3,17 +3,34 @@ import { act } from './actions.ts'
 import { visibleAgents } from './agent-lines.ts'
 import type { Step } from './input.ts'
 import { actionFor } from './keymap.ts'
-import { editKey, insertText } from './line-editor.ts'
+import { editKey, insertText, isEditingKey } from './line-editor.ts'
 import { visibleSessions } from './session-lines.ts'
 import type { DashboardState } from './state.ts'
 import { chosen, only, typed, withoutFilter } from './steps.ts'
 import { pastedIntoOverlay, withOverlayKey } from './update-overlay.ts'
 
 export function withKey(state: DashboardState, key: string): Step<DashboardState> {
-  const { candidates: _, ...seen } = state
   if (state.connection.phase === 'leaving') {
     return { state, effects: key === 'ctrl+c' ? [{ type: 'force' }] : [] }
   }
+  const second = afterEsc(key)
+  if (second === undefined) return withOneKey(state, key)
+  const escaped = withOneKey(state, 'esc')
+  const step = withKey(escaped.state, second)
+  return { ...step, effects: [...escaped.effects, ...step.effects] }
+}
+
+const ALT = 'alt+'
+
+/** Esc and a key right behind it read as that key with Alt: where nothing has that meaning, the key that came after Esc. */
+function afterEsc(key: string): string | undefined {
+  if (!key.startsWith(ALT) || isEditingKey(key)) return undefined
+  const scopes = ['everywhere', 'input', 'panes'] as const
+  return scopes.some((scope) => actionFor(scope, key) !== undefined) ? undefined : key.slice(ALT.length)
+}
+
+function withOneKey(state: DashboardState, key: string): Step<DashboardState> {
+  const { candidates: _, ...seen } = state
   const everywhere = actionFor('everywhere', key)
   if (state.overlay !== undefined) {
     // Only what has nothing to do with what is typed there.
@@ -21,7 +38,7 @@ export function withKey(state: DashboardState, key: string): Step<DashboardState
     return withOverlayKey(seen, key)
   }
   if (state.filter?.typing === true) return withFilterKey(seen, key)
-  if (everywhere !== undefined) return act(state, everywhere)
+  if (everywhere !== undefined) return act(seen, everywhere)
   return state.focus === 'input' ? withInputKey(seen, key) : withPaneKey(seen, key)
 }
 

@@ -11,8 +11,10 @@ import type { Effect, Input, Step } from './input.ts'
 import { emptyLine, insertText } from './line-editor.ts'
 import { emptyHistory } from './line-history.ts'
 import type { DashboardState, Place } from './state.ts'
-import { INTERRUPT_MS, only, opened, withNotice, withOpened } from './steps.ts'
+import { INTERRUPT_MS, only, opened, withNotice } from './steps.ts'
 import { agentOf, currentSessionOf, withAgent, withTeamEvent } from './team.ts'
+import { isWithin } from './times.ts'
+import { lineOf } from './update-commands.ts'
 import { withKey, withPaste } from './update-keys.ts'
 
 /** How long a notice stays. */
@@ -99,13 +101,9 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
     case 'notice':
       return only(withNotice(state, input.kind, input.text))
     case 'sent':
-      return sent(state, input.agentId, input.sessionId, input.text)
-    case 'not-sent': {
-      const { agentId, text, error } = input
-      const back = withNotice(notSending(state, agentId, text), 'error', `not sent: ${error.message}`)
-      // The user may have begun the next line: that one stays, and recalling has this one (U2).
-      return only(back.input.text === '' ? { ...back, input: insertText(emptyLine, text) } : back)
-    }
+      return only(sent(state, input.agentId, input.text))
+    case 'not-sent':
+      return only(notSent(state, input))
     case 'done':
       return done(
         input.agent === undefined ? state : withAgent(state, input.agent),
@@ -126,10 +124,17 @@ const PATIENT_ATTEMPTS = 8
 function settled(before: DashboardState, step: Step<DashboardState>): Step<DashboardState> {
   let { state } = step
   const effects = [...step.effects]
-  if (state.agents.length > 0 && agentOf(state, state.agentId) === undefined) {
-    const first = state.agents[0]?.id
-    state = first === undefined ? state : { ...state, agentId: first }
+  // Before the lists were read, the one that was asked for is to come.
+  if (
+    state.health !== undefined &&
+    state.agentId !== undefined &&
+    agentOf(state, state.agentId) === undefined
+  ) {
+    const { agentId: _, ...rest } = state
+    state = rest
   }
+  const [first] = state.agents
+  if (state.agentId === undefined && first !== undefined) state = { ...state, agentId: first.id }
   if (state.agentId !== undefined && state.agentId !== before.agentId && state.unseen.has(state.agentId)) {
     const unseen = new Map(state.unseen)
     unseen.delete(state.agentId)
@@ -151,8 +156,8 @@ function ticked(state: DashboardState, nowMs: number): DashboardState {
   return {
     ...rest,
     nowMs,
-    ...(notice !== undefined && nowMs - notice.atMs < NOTICE_MS && { notice }),
-    ...(interruptedMs !== undefined && nowMs - interruptedMs < INTERRUPT_MS && { interruptedMs }),
+    ...(notice !== undefined && isWithin(NOTICE_MS, notice.atMs, nowMs) && { notice }),
+    ...(interruptedMs !== undefined && isWithin(INTERRUPT_MS, interruptedMs, nowMs) && { interruptedMs }),
   }
 }
 
@@ -185,18 +190,30 @@ function notSending(state: DashboardState, agentId: string, text: string): Dashb
   return index === -1 ? state : { ...state, sending: state.sending.toSpliced(index, 1) }
 }
 
-/** Its session is what the user wants to see, where they look at that agent. */
-function sent(state: DashboardState, agentId: string, sessionId: string, text: string): Step<DashboardState> {
+/** It is in the current session of its agent: what is shown is that, where the user looks at this agent. */
+function sent(state: DashboardState, agentId: string, text: string): DashboardState {
   const next = { ...notSending(state, agentId, text), welcome: false }
-  if (agentId !== state.agentId || !state.pinned) return only(next)
-  const session = state.sessions.get(sessionId)
-  return session === undefined ? only({ ...next, pinned: false }) : withOpened(next, session)
+  return agentId === state.agentId ? { ...next, pinned: false } : next
+}
+
+function notSent(
+  state: DashboardState,
+  { agentId, text, error }: Extract<Input, { type: 'not-sent' }>,
+): DashboardState {
+  const to = agentId === state.agentId ? '' : ` to ${agentId}`
+  const back = withNotice(notSending(state, agentId, text), 'error', `not sent${to}: ${error.message}`)
+  // The user may have begun the next line: that one stays, and recalling has this one (U2).
+  return back.input.text === '' ? { ...back, input: insertText(emptyLine, lineOf(text)) } : back
 }
 
 function done(state: DashboardState, text: string, session: SessionInfo | undefined): Step<DashboardState> {
   const next = withNotice(state, 'info', text)
   if (session === undefined || session.agentId !== state.agentId) return only(next)
-  // The event that tells of it may still be on the way.
-  const sessions = new Map(next.sessions).set(session.id, session)
+  // The event that tells of it may still be on the way, and that of something later may have been quicker.
+  const known = next.sessions.get(session.id)
+  const sessions =
+    known !== undefined && known.seq > session.seq
+      ? next.sessions
+      : new Map(next.sessions).set(session.id, session)
   return only({ ...next, sessions, sessionId: session.id, pinned: session.current ? false : next.pinned })
 }
