@@ -1,12 +1,15 @@
 /** The command line as people start it: supervisors that serve, dashboards in terminals, and what their processes use. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openTerminal, type Terminal } from '../../test/terminal/terminal.ts'
 
 const BIN = fileURLToPath(new URL('../../dist/src/cli/bin.js', import.meta.url))
+const HEAP_ON_SIGNAL = new URL('../memory/heap-on-signal.ts', import.meta.url).href
 /** Of a second, on every Linux (sysconf(_SC_CLK_TCK)). */
 const CPU_TICKS = 100
 
@@ -41,12 +44,16 @@ async function failing(ended: Promise<unknown>): Promise<never> {
 }
 
 /** A Node program in a terminal of 120 x 32. */
-export function inTerminal(directory: string, args: readonly string[]): Terminal {
+export function inTerminal(
+  directory: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Terminal {
   return openTerminal({
     command: process.execPath,
     args,
     cwd: directory,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...env },
     columns: 120,
     rows: 32,
   })
@@ -55,6 +62,22 @@ export function inTerminal(directory: string, args: readonly string[]): Terminal
 /** `agentry …args` in it. */
 export function agentry(directory: string, ...args: readonly string[]): Terminal {
   return inTerminal(directory, [BIN, ...args])
+}
+
+/** `agentry attach` in it, and what its heap and buffers hold without garbage, in bytes, each time it is asked. */
+export function attachMeasured(directory: string): { terminal: Terminal; heapBytes: () => Promise<number> } {
+  const file = join(directory, 'heap')
+  const args = ['--expose-gc', '--import', HEAP_ON_SIGNAL, BIN, 'attach']
+  const terminal = inTerminal(directory, args, { HEAP_FILE: file })
+  return {
+    terminal,
+    async heapBytes() {
+      rmSync(file, { force: true })
+      terminal.kill('SIGUSR2')
+      while (!existsSync(file)) await sleep(50)
+      return Number(readFileSync(file, 'utf8'))
+    },
+  }
 }
 
 /** CPU time of a process so far, all threads, in ms. */
