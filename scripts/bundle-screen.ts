@@ -4,11 +4,12 @@
  *
  * What else of this package it uses stays outside, and so does string-width, with which the model measures too.
  */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 const NOTICE =
-  '/*! Ink, React and the packages that they need are in this file, each under the licence in its package. */'
+  '/*! Ink, React and the packages that they need are in this file: their licences are in licences.txt beside it. */'
 
 /** `dist`: the folder of the build. */
 export async function bundleScreen(dist: string): Promise<void> {
@@ -32,6 +33,36 @@ export async function bundleScreen(dist: string): Promise<void> {
       },
     ],
   })
-  await bundle.write({ file: mount, format: 'esm', sourcemap: true, codeSplitting: false, banner: NOTICE })
+  const { output } = await bundle.write({
+    file: mount,
+    format: 'esm',
+    sourcemap: true,
+    codeSplitting: false,
+    banner: NOTICE,
+  })
   await bundle.close()
+  writeFileSync(join(view, 'licences.txt'), licencesOf(output[0].moduleIds))
+}
+
+/** The licences of the packages that these modules are of; of one without a file, what its package.json says. */
+function licencesOf(modules: readonly string[]): string {
+  const folders = modules.flatMap((module) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module)?.[0] ?? [])
+  const texts = [...new Set(folders)].toSorted().map((folder) => {
+    const name = folder.slice(folder.lastIndexOf(NODE_MODULES) + NODE_MODULES.length)
+    return `${name}\n\n${licenceIn(folder).trim()}\n`
+  })
+  return texts.join(`\n${'-'.repeat(72)}\n\n`)
+}
+
+const NODE_MODULES = '/node_modules/'
+
+/** Throws where the package says nothing: it could not be given on. */
+function licenceIn(folder: string): string {
+  const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name))
+  if (file !== undefined) return readFileSync(join(folder, file), 'utf8')
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  if (typeof manifest === 'object' && manifest !== null && 'license' in manifest) {
+    return `Licence: ${String(manifest.license)}`
+  }
+  throw new Error(`${folder} has no licence`)
 }

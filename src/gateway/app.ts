@@ -20,7 +20,7 @@ import type { GatewayApp, GatewayEnv, RouteContext } from './context.ts'
 import { addDocsPage, DOCS_PATH } from './docs-page.ts'
 import { EventLog } from './event-log.ts'
 import { problemResponse } from './http-errors.ts'
-import { createMetrics } from './metrics.ts'
+import { createLateMetrics } from './late-metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { RecordTails } from './record-tails.ts'
 import { routedPath } from './root-paths.ts'
@@ -87,7 +87,7 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
     problemResponse(new AgentryError('route_not_found', `there is nothing at ${quote(c.req.path)}`)),
   )
 
-  const metrics = createMetrics(team, { signal: closing, onFault })
+  const metrics = createLateMetrics(team, { signal: closing, onFault })
   app.use(
     reportAnswers((request) => {
       metrics.answered(request)

@@ -12,6 +12,8 @@ export interface Metrics {
   text(): Promise<string>
   readonly contentType: string
   answered(request: AnsweredRequest): void
+  /** An event of the team, and when it came on the monotonic clock, ms. */
+  happened(event: TeamEvent, atMs: number): void
 }
 
 /** In seconds: an echo takes a millisecond, a build minutes. */
@@ -24,10 +26,7 @@ const STORE_ERRORS: ReadonlyMap<SessionNote['kind'], string> = new Map([
   ['snapshot-failed', 'snapshot'],
 ])
 
-export function createMetrics(
-  team: Pick<Team, 'agents' | 'health' | 'events'>,
-  options: { signal: AbortSignal; onFault: (error: unknown) => void },
-): Metrics {
+export function createMetrics(team: Pick<Team, 'agents' | 'health'>): Metrics {
   const register = new Registry()
   const registers = [register]
   const turns = new Counter({
@@ -74,7 +73,7 @@ export function createMetrics(
 
   /** An agent runs one turn at a time. */
   const started = new Map<string, { turnId: string; atMs: number }>()
-  const count = (event: TeamEvent): void => {
+  const happened = (event: TeamEvent, atMs: number): void => {
     if (event.type === 'note') {
       notes.inc({ kind: event.note.kind })
       const failed = STORE_ERRORS.get(event.note.kind)
@@ -83,28 +82,23 @@ export function createMetrics(
     if (event.type === 'agent-removed') started.delete(event.agentId)
     if (event.type !== 'turn') return
     const { agentId: agent, event: step } = event
-    if (step.type === 'turn-started') started.set(agent, { turnId: step.turnId, atMs: performance.now() })
+    if (step.type === 'turn-started') started.set(agent, { turnId: step.turnId, atMs })
     if (step.type !== 'turn-finished') return
     const { status, error, turnId } = step.outcome
     turns.inc({ agent, status })
     if (error !== undefined) turnErrors.inc({ code: error.code })
     const start = started.get(agent)
-    if (start?.turnId === turnId) turnSeconds.observe({ agent }, (performance.now() - start.atMs) / 1_000)
+    if (start?.turnId === turnId) turnSeconds.observe({ agent }, (atMs - start.atMs) / 1_000)
     started.delete(agent)
   }
-  follow(team.events({ signal: options.signal }), count).catch(options.onFault)
-
   return {
     contentType: register.contentType,
     text: async () => register.metrics(),
     answered({ method, route, status, durationMs }) {
       requests.observe({ method, route, status }, durationMs / 1_000)
     },
+    happened,
   }
-}
-
-async function follow(events: AsyncIterable<TeamEvent>, count: (event: TeamEvent) => void): Promise<void> {
-  for await (const event of events) count(event)
 }
 
 function addAgentGauges(team: Pick<Team, 'agents'>, registers: Registry[]): void {

@@ -1,9 +1,9 @@
 /** GET /metrics. */
 import { createRoute, z } from '@hono/zod-openapi'
 import type { GatewayApp } from '../context.ts'
-import type { Metrics } from '../metrics.ts'
+import type { LateMetrics } from '../late-metrics.ts'
 
-export function addMetricsRoute(app: GatewayApp, metrics: Metrics): void {
+export function addMetricsRoute(app: GatewayApp, metrics: LateMetrics): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -14,6 +14,9 @@ export function addMetricsRoute(app: GatewayApp, metrics: Metrics): void {
         200: { content: { 'text/plain': { schema: z.string() } }, description: 'In its text format.' },
       },
     }),
-    async (c) => c.text(await metrics.text(), 200, { 'content-type': metrics.contentType }),
+    async (c) => {
+      const { text, contentType } = await metrics.exposition()
+      return c.text(text, 200, { 'content-type': contentType })
+    },
   )
 }
