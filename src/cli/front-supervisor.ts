@@ -4,7 +4,8 @@
  *
  * F1  at most one keeper of this front lives; the next one is started after the one before has ended.
  * F2  until a server has served, its first failure is the end: `failed` is called with it, once. Later ones are said and tried again.
- * F3  where another supervisor was quicker to own the directory, that one is joined: `owned` is false from then on.
+ * F3  where another supervisor was quicker to own the directory, at the start or after a loss, that one is joined: `owned` is false from
+ *     then on.
  * F4  after stop() or release() nothing is started any more. A keeper that was neither stopped nor released ends with this process.
  */
 import { backoffMs, RESTART_BACKOFF } from '../core/backoff.ts'
@@ -121,7 +122,8 @@ export class FrontSupervisor implements FrontEvents {
         return this.#fail(failure)
       }
       brief = this.#options.clock.monotonicMs() - startedMs < WELL_MS ? brief + 1 : 0
-      // The server of the keeper that died is still ending: expected, and soon over. Where it is not, that is said once.
+      // The server of the keeper that died is still ending: expected, and soon over. Where it is not, it is no server of ours.
+      if (failure?.code === 'directory_owned' && brief >= STILL_OWNED && (await this.#joinOther())) return
       if (failure?.code !== 'directory_owned' || brief === STILL_OWNED) {
         this.#say('error', `the supervisor ended${reasonOf(failure)} and is started again`)
       }

@@ -13,6 +13,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs, RESTART_BACKOFF } from '../core/backoff.ts'
 import { describeThrown } from '../errors.ts'
+import { endOf, isSystemError } from './child-end.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { decide, type KeptHistory } from './keep-decision.ts'
 import { frontOf } from './front-channel.ts'
@@ -109,26 +110,6 @@ function startServer(env: CliIo['env'], formerPort: number): ChildProcess {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     detached: true,
   })
-}
-
-/** Resolves when the server has ended; with the reason where it has never begun. */
-function endOf(server: ChildProcess): Promise<unknown> {
-  const { promise, resolve } = Promise.withResolvers<unknown>()
-  server.on('exit', () => {
-    // What it said last may come after its end.
-    if (server.connected) server.once('disconnect', () => resolve(undefined))
-    else resolve(undefined)
-  })
-  server.on('error', (error) => {
-    // Of one that runs it is a signal or a message that could not be sent: its exit comes.
-    if (server.pid === undefined) resolve(error)
-  })
-  return promise
-}
-
-/** What the system refused, and not a mistake of ours. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error
 }
 
 function isServerMessage(message: unknown): message is ServerMessage {

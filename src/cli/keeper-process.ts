@@ -1,9 +1,10 @@
 /** Starting a keeper (`agentry serve --keep`) for a dashboard: in a group of its own, with a channel, its output in a file. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, openSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { AgentryError, describeThrown } from '../errors.ts'
 import { systemFs } from '../store/durable-fs.ts'
+import { endOf, isSystemError } from './child-end.ts'
 import type { FrontMessage, KeeperMessage } from './front-channel.ts'
 import type { KeeperProcess } from './front-supervisor.ts'
 import type { CliIo } from './io.ts'
@@ -20,30 +21,31 @@ export interface KeeperStart {
   logFile: string
 }
 
-/** A group of its own: Ctrl-C in the terminal, and its end, come to the front alone. */
+/**
+ * A group of its own: Ctrl-C in the terminal, and its end, come to the front alone. One that the system could not start has ended at once,
+ * and says why by `failed`.
+ */
 export function startKeeper(
   { args, env, cwd, logFile }: KeeperStart,
   hear: (message: KeeperMessage) => void,
 ): KeeperProcess {
-  const { execPath, execArgv, argv } = process
-  const output = openLog(logFile) ?? 'ignore'
-  const child = spawn(execPath, [...execArgv, argv[1] ?? '', ...args, '--keep'], {
-    cwd,
-    env: { ...env, [FRONT_VARIABLE]: '1' },
-    stdio: ['ignore', output, output, 'ipc'],
-    detached: true,
-  })
-  if (typeof output === 'number') closeSync(output)
+  let child: ChildProcess
+  try {
+    child = spawnKeeper({ args, env, cwd, logFile })
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    hear(notStarted(error))
+    return NEVER_BEGAN
+  }
   const released = Promise.withResolvers<void>()
   child.on('message', (message) => {
     if (!isKeeperMessage(message)) return
     if (message.type === 'released') released.resolve()
     hear(message)
   })
-  const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect')]).then(
-    () => undefined,
-    () => undefined, // It could not be started.
-  )
+  const ended = endOf(child).then((reason) => {
+    if (reason !== undefined) hear(notStarted(reason))
+  })
   return {
     ended,
     end: () => void child.kill('SIGTERM'),
@@ -58,6 +60,36 @@ export function startKeeper(
       child.unref()
       child.channel?.unref()
     },
+  }
+}
+
+const NEVER_BEGAN: KeeperProcess = {
+  ended: Promise.resolve(),
+  end: () => undefined,
+  release: async () => undefined,
+  abandon: () => undefined,
+}
+
+function notStarted(reason: unknown): KeeperMessage {
+  const error = new AgentryError(
+    'gateway_unreachable',
+    `the supervisor could not be started: ${describeThrown(reason)}`,
+  )
+  return { type: 'failed', error: error.toJSON() }
+}
+
+function spawnKeeper({ args, env, cwd, logFile }: KeeperStart): ChildProcess {
+  const { execPath, execArgv, argv } = process
+  const output = openLog(logFile) ?? 'ignore'
+  try {
+    return spawn(execPath, [...execArgv, argv[1] ?? '', ...args, '--keep'], {
+      cwd,
+      env: { ...env, [FRONT_VARIABLE]: '1' },
+      stdio: ['ignore', output, output, 'ipc'],
+      detached: true,
+    })
+  } finally {
+    if (typeof output === 'number') closeSync(output)
   }
 }
 

@@ -190,6 +190,27 @@ describe('the supervisor of a dashboard', () => {
     await world.front.stop(never)
   })
 
+  test('is another one also where that took the directory after a loss', async () => {
+    const world = startFront()
+    world.serve()
+    await world.keeper().dies()
+    const connected = world.front.connect(never)
+    for (let tries = 0; tries < 6; tries++) {
+      world.refuse('directory_owned')
+      await world.keeper().dies()
+      await world.wait(60_000)
+    }
+    expect(world.front.owned).toBe(true)
+    const { length } = world.keepers
+    world.refuse('directory_owned')
+    await world.keeper().dies()
+    expect((await connected).url).toBe(URL)
+    expect(world.front.owned).toBe(false)
+    expect(world.notices.at(-1)).toBe('info: another supervisor serves the directory: joined it')
+    await world.wait(60_000)
+    expect(world.keepers).toHaveLength(length)
+  })
+
   test('fails where the other one does not serve in time', async () => {
     const world = startFront()
     world.refuse('directory_owned')
