@@ -48,7 +48,7 @@ function hostOf(c: Context<GatewayEnv>): string {
 }
 
 /** G4, on every path but `openPaths` (exact, or as a prefix where they end in a slash). Throws `unauthorized`. */
-export function checkToken(token: () => string, openPaths: readonly string[]): MiddlewareHandler {
+export function checkToken(token: () => string, openPaths: readonly string[]): MiddlewareHandler<GatewayEnv> {
   const isOpen = (path: string): boolean =>
     openPaths.some((open) => (open.endsWith('/') ? path.startsWith(open) : path === open))
   let last = { token: '', digest: digest('') }
@@ -66,6 +66,7 @@ export function checkToken(token: () => string, openPaths: readonly string[]): M
       if (!timingSafeEqual(digest(given), expectedDigest())) {
         throw new AgentryError('unauthorized', 'expected the token of this gateway, received another one')
       }
+      c.env?.onAdmitted?.(c.env)
     }
     await next()
   }

@@ -9,9 +9,12 @@ import { notFound } from '../store/find-session.ts'
 import type { EventLog } from './event-log.ts'
 import type { RecordTails } from './record-tails.ts'
 
-/** In a process of its own the app sees Node's request and response; called as a function it does not. */
+/** At a port the app sees Node's request and response; called as a function it does not. */
 export interface GatewayEnv {
-  Bindings: Partial<HttpBindings>
+  Bindings: Partial<HttpBindings> & {
+    /** Called when the token of the request was the right one. */
+    onAdmitted?: (bindings: Partial<HttpBindings>) => void
+  }
 }
 
 export type GatewayApp = OpenAPIHono<GatewayEnv>

@@ -4,8 +4,10 @@
  * L1  it never listens where assertBindable refuses.
  * L2  after drain() no work is taken and streams of events end; what was taken before is still answered.
  * L3  close() comes to an end: connections that are not done by its deadline are cut.
+ * L4  a serveTeam that fails leaves nothing behind: no port, and nobody who follows the team's events.
  */
 import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { once } from 'node:events'
 import { getRequestListener } from '@hono/node-server'
 import type { Team } from '../api.ts'
@@ -13,7 +15,9 @@ import { systemClock } from '../core/clock.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
 import { assertBindable, ownOrigins, urlOf } from './address.ts'
 import { type AppOptions, createApp } from './app.ts'
+import type { GatewayEnv } from './context.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
+import { OpenConnections } from './open-connections.ts'
 
 export interface ServeOptions extends Omit<AppOptions, 'originsAt' | 'closing'> {
   /** Default: 127.0.0.1. */
@@ -33,6 +37,8 @@ export interface ServeOptions extends Omit<AppOptions, 'originsAt' | 'closing'> 
    * about a tenth quicker. Default: false.
    */
   ownProcess?: boolean
+  /** Where more are open, those go first on which nothing is being answered. Default: 2,000. */
+  maxConnections?: number
 }
 
 export interface Gateway {
@@ -64,6 +70,7 @@ export async function serveTeam(team: Team, options: ServeOptions): Promise<Gate
     tokenIsSet = false,
     insecureHttp = false,
     ownProcess = false,
+    maxConnections = MAX_CONNECTIONS,
     ...rest
   } = options
   assertBindable({ host, tokenIsSet, insecureHttp })
@@ -75,13 +82,27 @@ export async function serveTeam(team: Team, options: ServeOptions): Promise<Gate
     closing: closing.signal,
     originsAt: (header) => (port === undefined ? undefined : originsAt(header, port)),
   })
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: ownProcess })
+  const connections = new OpenConnections<Socket>(maxConnections)
+  const onAdmitted: GatewayEnv['Bindings']['onAdmitted'] = ({ incoming, outgoing }) => {
+    if (incoming && outgoing) connections.answers(incoming.socket, outgoing)
+  }
+  const listener = getRequestListener(
+    (request, bindings) => app.fetch(request, Object.assign(bindings, { onAdmitted })),
+    { overrideGlobalObjects: ownProcess },
+  )
   const answer: RequestListener = (request, response) => void listener(request, response)
   const server = createServer(LIMITS, answer)
+  server.on('connection', (socket) => connections.add(socket))
   // Without a listener Node invites every body, before the checks.
   server.on('checkContinue', answer)
-  server.maxConnections = MAX_CONNECTIONS
-  port = await listen(server, host, options)
+  try {
+    port = await listen(server, host, options)
+  } catch (error) {
+    closing.abort()
+    throw error
+  }
+  // One connection that could not be taken (no descriptor is left) ends neither the gateway nor the process.
+  server.on('error', (error) => rest.onFault?.(error))
 
   let closed: Promise<void> | undefined
   const drain = (): void => closing.abort()

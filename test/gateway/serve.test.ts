@@ -1,8 +1,10 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { request, Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { IncomingMessage } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { serveTeam } from '../../src/gateway/serve.ts'
+import { createFakeTeam } from '../fakes/team.ts'
 import { createGateway, TOKEN } from './harness.ts'
 import { serveGateway } from './served.ts'
 
@@ -71,4 +73,31 @@ test('no answer may be taken for another type than it says, at a port or as a fu
       ])
     }
   }
+})
+
+test('a connection that cannot be taken is a fault, and not the end', async () => {
+  const listening = vi.spyOn(Server.prototype, 'listen')
+  const { url, faults } = await serveGateway()
+  const server = listening.mock.contexts[0] as Server
+  listening.mockRestore()
+  const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
+  server.emit('error', error)
+  expect(faults).toEqual([error])
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+})
+
+test('a port that is taken leaves nobody behind who follows the team', async () => {
+  const { port } = await serveGateway()
+  const signals: (AbortSignal | undefined)[] = []
+  const { team } = createFakeTeam('echo')
+  Object.assign(team, {
+    events({ signal }: { signal?: AbortSignal } = {}) {
+      signals.push(signal)
+      return ReadableStream.from([])
+    },
+  })
+  const serving = serveTeam(team, { port, token: () => TOKEN, version: '0' })
+  await expect(serving).rejects.toThrow(expect.objectContaining({ code: 'address_unusable' }))
+  expect(signals.length).toBeGreaterThan(0)
+  expect(signals.every((signal) => signal?.aborted)).toBe(true)
 })

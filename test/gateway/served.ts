@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
-import { serveTeam } from '../../src/gateway/serve.ts'
+import { type ServeOptions, serveTeam } from '../../src/gateway/serve.ts'
 import { createTeam, type TeamOptions } from '../../src/team.ts'
 import { temporaryDirectory } from '../fakes/temporary-directory.ts'
 import { TOKEN } from './harness.ts'
@@ -23,12 +23,16 @@ export interface ServedGateway {
   readonly raw: (bytes: string) => Promise<string>
 }
 
-export async function serveGateway(options: TeamOptions = {}): Promise<ServedGateway> {
+export async function serveGateway(
+  options: TeamOptions = {},
+  serving: Pick<ServeOptions, 'maxConnections'> = {},
+): Promise<ServedGateway> {
   const folder = temporaryDirectory()
   const team = await createTeam({ data: `${folder}/data`, host: 'in-process', ...options })
   const faults: unknown[] = []
   const statuses: number[] = []
   const gateway = await serveTeam(team, {
+    ...serving,
     port: 0,
     token: () => TOKEN,
     version: '0.0.0',
