@@ -194,6 +194,8 @@ export interface Team extends AsyncDisposable {
    * `reset` in place of what it missed.
    */
   events(options?: { signal?: AbortSignal }): AsyncIterable<TeamEvent>
+  /** The seq of the last event, 0 before the first: a reader that begins now gets those behind it. */
+  readonly lastEventSeq: number
   health(): TeamHealth
   /** Says in `owner.json` where this team is served, so that others on this machine find it. Durable when it returns. */
   announce(url: string): void

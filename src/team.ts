@@ -235,6 +235,10 @@ class OpenTeam implements Team {
     return this.#supervisor.events.read(options.signal)
   }
 
+  get lastEventSeq(): number {
+    return this.#supervisor.events.lastSeq
+  }
+
   health(): TeamHealth {
     const agents: Record<AgentState, number> = {
       starting: 0,

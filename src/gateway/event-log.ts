@@ -29,17 +29,18 @@ export class EventLog {
   readonly #capacity: number
   readonly #events: TeamEvent[] = []
   readonly #waiting = new Set<Waiting>()
-  /** The seq of the last event that was dropped. */
-  #dropped = 0
+  /** The seq of the last event that was dropped, or had passed before the log began. */
+  #dropped: number
   #closed = false
 
   /** Follows the team's events until it closes or `signal` aborts; `onFault` gets what should never happen. */
   constructor(
-    team: Pick<Team, 'epoch' | 'events'>,
+    team: Pick<Team, 'epoch' | 'events' | 'lastEventSeq'>,
     options: { signal: AbortSignal; onFault: (error: unknown) => void; capacity?: number },
   ) {
     this.epoch = team.epoch
     this.#capacity = options.capacity ?? CAPACITY
+    this.#dropped = team.lastEventSeq
     options.signal.addEventListener('abort', () => this.#close(), { once: true })
     this.#follow(team.events({ signal: options.signal })).catch(options.onFault)
   }

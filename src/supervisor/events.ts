@@ -17,6 +17,11 @@ export class EventHub {
     this.#clock = clock
   }
 
+  /** The seq of the last event; 0 before the first. */
+  get lastSeq(): number {
+    return this.#seq
+  }
+
   publish(body: TeamEventBody): void {
     this.#seq += 1
     if (this.#readers.size === 0) return

@@ -5,12 +5,14 @@ import { EventLog } from '../../src/gateway/event-log.ts'
 import { EventHub } from '../../src/supervisor/events.ts'
 import { until } from '../fakes/until.ts'
 
-function createLog(capacity: number) {
+/** `passed`: how many events there were before the log begins. */
+function createLog(capacity: number, passed = 0) {
   const hub = new EventHub(3, systemClock)
+  for (let number = 0; number < passed; number++) hub.publish({ type: 'agent-removed', agentId: 'a' })
   const closing = new AbortController()
   const faults: unknown[] = []
   const log = new EventLog(
-    { epoch: 3, events: ({ signal } = {}) => hub.read(signal) },
+    { epoch: 3, lastEventSeq: hub.lastSeq, events: ({ signal } = {}) => hub.read(signal) },
     { signal: closing.signal, onFault: (error) => faults.push(error), capacity },
   )
   const publish = async (count: number): Promise<void> => {
@@ -47,6 +49,14 @@ describe('the log of events', () => {
     expect(seqs(log.behind(0).events)).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25])
   })
 
+  test('begins behind the events that had passed: who asks for those is told that they are gone', async () => {
+    const { log, publish } = createLog(10, 2)
+    expect(log.end).toBe(2)
+    await publish(1)
+    expect(log.behind(2)).toMatchObject({ missed: false, events: [{ seq: 3 }] })
+    expect(log.behind(1)).toMatchObject({ missed: true, events: [{ seq: 3 }] })
+  })
+
   test('wakes who waits by an event, by its end, and by the end of the waiting', async () => {
     const { log, closing, publish } = createLog(10)
     const waiting = log.more(never)
@@ -81,6 +91,7 @@ describe('the log of events', () => {
     const log = new EventLog(
       {
         epoch: 1,
+        lastEventSeq: 0,
         // oxlint-disable-next-line require-yield
         async *events() {
           throw new Error('broken')

@@ -24,7 +24,7 @@ function createScene({ turns = 2, capacity = 100, tailBytes = 1_000_000 } = {}) 
   const hub = new EventHub(3, systemClock)
   const closing = new AbortController()
   const log = new EventLog(
-    { epoch: 3, events: ({ signal } = {}) => hub.read(signal) },
+    { epoch: 3, lastEventSeq: hub.lastSeq, events: ({ signal } = {}) => hub.read(signal) },
     { signal: closing.signal, onFault: () => undefined, capacity },
   )
   const session = (): SessionInfo => {
