@@ -4,7 +4,10 @@ import { formatHistoryLine, MAX_HISTORY, parseHistory } from './model/line-histo
 
 const MODE = 0o600
 
-/** Oldest first; none where the file cannot be read. A file that has grown to twice what is used is written anew. */
+/**
+ * Oldest first; none where the file cannot be read. A file that has grown to twice what is used is written anew, and one whose last line was
+ * cut off: the next line would be joined to it.
+ */
 export function readHistory(file: string): readonly string[] {
   let text: string
   try {
@@ -13,7 +16,8 @@ export function readHistory(file: string): readonly string[] {
     return []
   }
   const lines = parseHistory(text)
-  if (text.split('\n').length > 2 * MAX_HISTORY) rewrite(file, lines)
+  const isCutOff = text !== '' && !text.endsWith('\n')
+  if (isCutOff || text.split('\n').length > 2 * MAX_HISTORY) rewrite(file, lines)
   return lines
 }
 
