@@ -1,6 +1,6 @@
 /**
- * Builds dist: types and modules by tsc, the worker's entry, the dashboard's screen and the command bundled. Into a folder of its own,
- * put into place at the end, so that a command that runs from dist meanwhile, or another build, never sees half of one.
+ * Builds dist: types and modules by tsc, the worker's entry and the dashboard's screen bundled. Into a folder of its own, put into place at
+ * the end, so that a command that runs from dist meanwhile, or another build, never sees half of one.
  *
  * `--if-stale`: only where a source is newer than dist.
  */
@@ -8,7 +8,6 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundleCommand } from './bundle-command.ts'
 import { bundleScreen } from './bundle-screen.ts'
 import { bundleWorker } from './bundle-worker.ts'
 
@@ -24,7 +23,7 @@ async function build(): Promise<void> {
   try {
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
     execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', fresh], { cwd: ROOT, stdio: 'inherit' })
-    await Promise.all([bundleWorker(fresh), bundleScreen(fresh), bundleCommand(fresh)])
+    await Promise.all([bundleWorker(fresh), bundleScreen(fresh)])
     replace(DIST, fresh, old)
   } finally {
     for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true })

@@ -219,7 +219,7 @@ describe('a keeper', () => {
     [
       'loads nothing of the server that it starts',
       {},
-      /node_modules\/(@?hono|pino|ink|react|piscina|msgpackr)|command\/(serve|team)\.js/,
+      /node_modules\/(@?hono|pino|ink|react|piscina|msgpackr)|gateway\/(app|serve)\.js|src\/team\.js/,
     ],
     ['loads no packages where a dashboard has started it', { [FRONT_VARIABLE]: '1' }, /node_modules\//],
   ])('%s', async (_, env, heavy) => {
@@ -238,7 +238,7 @@ describe('a keeper', () => {
     const of = (isKeeper: boolean): string[] =>
       loads.filter(([, pid]) => (Number(pid) === keeper.pid) === isKeeper).map(([, , url = '']) => url)
     expect(of(false).filter((url) => heavy.test(url))).not.toEqual([])
-    expect(of(true).some((url) => url.endsWith('src/command/keep.js'))).toBe(true)
+    expect(of(true).some((url) => url.endsWith('src/cli/keep.js'))).toBe(true)
     expect(of(true).filter((url) => heavy.test(url))).toEqual([])
   })
 })
