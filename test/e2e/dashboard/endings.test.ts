@@ -65,7 +65,7 @@ describe.skipIf(reason !== undefined)(
       await using shell = await inShell(folder)
       enter(shell, 'stty -a > before; echo first""line')
       await shell.waitFor('firstline')
-      for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) {
+      for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT']) {
         enter(shell, `${process.execPath} ${BIN}`)
         await shell.waitFor('● up')
         const [front] = childrenOf(shell.pid)
