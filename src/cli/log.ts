@@ -30,6 +30,7 @@ export function logEvent(log: Logger, event: TeamEvent): void {
 
 export function logAnswer(log: Logger, { durationMs, ...request }: AnsweredRequest): void {
   const line = { ...request, durationMs: Math.round(durationMs * 10) / 10 }
-  if (request.status >= 500) log.error(line, 'request failed')
+  // That a gateway which stops takes no more work is no fault.
+  if (request.status >= 500 && request.code !== 'team_closed') log.error(line, 'request failed')
   else log.debug(line, 'request')
 }

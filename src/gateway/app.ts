@@ -11,7 +11,7 @@ import { routePath } from 'hono/route'
 import type { z } from 'zod'
 import type { Team } from '../api.ts'
 import { quote } from '../core/ids.ts'
-import { AgentryError, toAgentryError } from '../errors.ts'
+import { AgentryError, type ErrorCode, toAgentryError } from '../errors.ts'
 import { pathText, problemsOf } from '../validation.ts'
 import { checkAddress, checkToken } from './auth.ts'
 import { answerInMsgpack, readBody } from './body.ts'
@@ -37,6 +37,8 @@ export interface AnsweredRequest {
   /** The path with its parameters as names, such as `/agents/{agent}/message`; `-` where there is none. */
   route: string
   status: number
+  /** Of the error that it failed with, where one was thrown. */
+  code?: ErrorCode
   durationMs: number
 }
 
@@ -79,7 +81,7 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
     },
   })
   app.onError((thrown) => {
-    const error = thrown instanceof HTTPException ? fromHono(thrown) : toAgentryError(thrown)
+    const error = errorOf(thrown)
     if (error.code === 'internal') onFault(thrown)
     return problemResponse(error)
   })
@@ -139,10 +141,12 @@ function reportAnswers(onAnswer: (request: AnsweredRequest) => void): Middleware
     const startedMs = performance.now()
     await next()
     const route = routePath(c, -1)
+    const code = c.error === undefined ? undefined : errorOf(c.error).code
     onAnswer({
       method: c.req.method,
       route: route.endsWith('*') ? '-' : route,
       status: c.res.status,
+      ...(code !== undefined && { code }),
       durationMs: performance.now() - startedMs,
     })
   }
@@ -170,6 +174,10 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
     value,
   )
+}
+
+function errorOf(thrown: unknown): AgentryError {
+  return thrown instanceof HTTPException ? fromHono(thrown) : toAgentryError(thrown)
 }
 
 /** The few errors that Hono and its validators throw by themselves. */

@@ -383,5 +383,6 @@ describe('bad methods and paths', () => {
     const gateway = await quietGateway()
     gateway.close()
     expect(await gateway.fail(503, 'GET', '/agents')).toMatchObject({ code: 'team_closed' })
+    expect(gateway.answered.at(-1)).toMatchObject({ status: 503, route: '/agents', code: 'team_closed' })
   })
 })
