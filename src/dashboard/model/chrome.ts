@@ -7,7 +7,7 @@ import { layoutOf } from './layout.ts'
 import { type Line, span } from './line.ts'
 import type { DashboardState } from './state.ts'
 import { noticeLines } from './status-lines.ts'
-import { cutToWidth } from './text.ts'
+import { cutSpans } from './text.ts'
 
 type PanesFrame = Extract<Frame, { kind: 'panes' }>
 
@@ -46,10 +46,7 @@ function stripLines(state: DashboardState, columns: number, rows: number): reado
       index === shown.length - 1 && items.length > shown.length
         ? ` (+${items.length - shown.length} more: ctrl+n)`
         : ''
-    const head = `! ${agentId} `
-    return [
-      span(head, tone),
-      span(cutToWidth(`${text}${more}`, columns - head.length), tone === 'bad' ? 'strong' : 'plain'),
-    ]
+    const said = span(`${text}${more}`, tone === 'bad' ? 'strong' : 'plain')
+    return cutSpans([span(`! ${agentId} `, tone), said], columns)
   })
 }
