@@ -6,19 +6,14 @@
  *     it runs once, however often it is sent.
  * O3  each is settled once, with `sent` or `not-sent`, unless the dashboard closes before.
  */
-import type { Clock } from '../core/clock.ts'
 import { createId } from '../core/ids.ts'
-import { AgentryError, isAgentryError, toAgentryError } from '../errors.ts'
+import { AgentryError, toAgentryError } from '../errors.ts'
 import type { Input } from './model/input.ts'
-import type { TeamConnection } from './team-connection.ts'
-
-/** The connection learns of a loss by its own stream, perhaps a moment later. */
-const PAUSE_MS = 50
+import { isLoss, type TeamConnection } from './team-connection.ts'
 
 export interface OutboxOptions {
-  connection: Pick<TeamConnection, 'whenConnected'>
+  connection: Pick<TeamConnection, 'whenConnected' | 'pause'>
   dispatch: (input: Input) => void
-  clock: Clock
 }
 
 export class Outbox {
@@ -52,9 +47,8 @@ export class Outbox {
         this.#settle({ type: 'sent', agentId, sessionId, text })
         return
       } catch (error) {
-        // A connection that is given up cancels what is under way on it.
-        if (isAgentryError(error, 'gateway_unreachable') || isAgentryError(error, 'cancelled')) {
-          await this.#pause()
+        if (isLoss(error)) {
+          await this.#options.connection.pause(this.#closing.signal)
           continue
         }
         this.#settle({ type: 'not-sent', agentId, text, error: toAgentryError(error).toJSON() })
@@ -74,13 +68,5 @@ export class Outbox {
 
   #settle(input: Input): void {
     if (!this.#closing.signal.aborted) this.#options.dispatch(input)
-  }
-
-  async #pause(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = this.#options.clock.setTimer(PAUSE_MS, resolve)
-    this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
-    await promise
-    timer.cancel()
   }
 }

@@ -57,7 +57,7 @@ export async function runDashboard(options: DashboardOptions): Promise<Dashboard
   })
   const connection = new TeamConnection({ connect: options.connect, dispatch, clock: systemClock })
   const feed = new SessionFeed(connection, dispatch)
-  const outbox = new Outbox({ connection, dispatch, clock: systemClock })
+  const outbox = new Outbox({ connection, dispatch })
   carryOut({ options, store, mounted, connection, feed, outbox, dispatch, end })
   const forget = front?.onNotice(({ kind, text }) => dispatch({ type: 'notice', kind, text }))
   const ticking = setInterval(() => dispatch({ type: 'tick', nowMs: systemClock.now() }), TICK_MS)

@@ -23,9 +23,12 @@ function outbox(): { outbox: Outbox; posts: Post[]; heard: Input[]; clock: Simul
     },
   }
   const team = { agent: async (id: string) => (id === 'ops' ? agent : undefined) } as unknown as RemoteTeam
-  const connection = { whenConnected: async () => team }
+  const connection = {
+    whenConnected: async () => team,
+    pause: async () => new Promise<void>((resolve) => clock.setTimer(50, resolve)),
+  }
   return {
-    outbox: new Outbox({ connection, dispatch: (input) => heard.push(input), clock }),
+    outbox: new Outbox({ connection, dispatch: (input) => heard.push(input) }),
     posts,
     heard,
     clock,
@@ -44,7 +47,7 @@ test('a message is sent when the one before it is settled', async () => {
   expect(heard).toEqual([{ type: 'sent', agentId: 'ops', sessionId: 's', text: 'one' }])
 })
 
-test.each(['gateway_unreachable', 'cancelled'] as const)(
+test.each(['gateway_unreachable', 'team_closed', 'cancelled'] as const)(
   'a message that ends in %s is sent again under the same id, before the next',
   async (code) => {
     const { outbox: box, posts, heard, clock } = outbox()
