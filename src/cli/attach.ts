@@ -18,7 +18,7 @@ export interface AttachOptions {
 }
 
 /**
- * Never starts a supervisor. Throws `gateway_unreachable` where nobody serves, `unauthorized` for another token than that of the
+ * Never starts a supervisor. Throws `gateway_unreachable` where nobody serves, `unauthorized` without the token of the
  * gateway, `invalid_input` without a terminal and for a url whose token nobody said.
  */
 export async function attach(
@@ -81,12 +81,13 @@ function ownerAt(url: string, local: () => RemoteTeam, { data }: Setup): RemoteT
   try {
     owner = local()
   } catch (error) {
-    if (!isAgentryError(error, 'gateway_unreachable')) throw error
+    const isNoOwner = isAgentryError(error, 'gateway_unreachable') || isAgentryError(error, 'unauthorized')
+    if (!isNoOwner) throw error
   }
   if (owner !== undefined && new URL(owner.url).origin === new URL(url).origin) return owner
   throw new AgentryError(
     'invalid_input',
-    `expected a token for ${url} by --token-file or ${TOKEN_VARIABLE}: it is not where ${data} is served`,
+    `expected a token for ${url} by --token-file or ${TOKEN_VARIABLE}: ${data} has none for it`,
   )
 }
 

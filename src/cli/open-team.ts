@@ -13,7 +13,7 @@ import { didYouMean } from '../core/suggest.ts'
 import { AgentryError, describeThrown, isAgentryError } from '../errors.ts'
 import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
 import type { SessionNote } from '../store/session-store.ts'
-import { readToken } from '../store/token-file.ts'
+import { readToken, tokenNeeded } from '../store/token-file.ts'
 import type { CliIo, OpenTeamOptions } from './io.ts'
 import type { Report } from './report.ts'
 import { TOKEN_VARIABLE } from './serve-options.ts'
@@ -130,8 +130,9 @@ async function openOrJoin(
   } catch (error) {
     if (!isAgentryError(error, 'directory_owned')) throw error
     const url = error.data?.['url']
+    if (typeof url !== 'string') throw error
     const token = context.io.env[TOKEN_VARIABLE] ?? readToken(setup.data)
-    if (typeof url !== 'string' || token === undefined) throw error
+    if (token === undefined) throw tokenNeeded(setup.data, url)
     return createClient({ url, token })
   }
 }

@@ -63,3 +63,9 @@ export function assertToken(token: string, name: string): void {
     `${name}: expected 16 to 1024 printable ASCII characters, without spaces`,
   )
 }
+
+/** For a gateway whose token was set by who runs it: the directory has none. */
+export function tokenNeeded(directory: string, url: string): AgentryError {
+  const message = `${directory} is served at ${url} with a token of its own: expected it in AGENTRY_TOKEN`
+  return new AgentryError('unauthorized', message, { data: { directory, url } })
+}

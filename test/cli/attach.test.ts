@@ -34,9 +34,9 @@ function atTerminal(env: Record<string, string> = {}): {
 }
 
 /** Serves a team of one agent from a directory, and gives its url. */
-async function serve(data: string, agentId: string, set?: () => string): Promise<string> {
+async function serve(data: string, agentId: string, set?: () => string, hasFile = true): Promise<string> {
   const team = await createTeam({ data, agents: [{ id: agentId, behavior: 'echo' }], host: 'in-process' })
-  const own = ensureToken(data)
+  const own = hasFile ? ensureToken(data) : ''
   const gateway = await serveTeam(team, { port: 0, token: set ?? (() => own), version: '0' })
   team.announce(gateway.url)
   onTestFinished(async () => {
@@ -81,6 +81,18 @@ describe('attach', () => {
     expect(agents).toEqual(['here'])
     expect(await cli.fail('attach', there)).toMatchObject({ code: 2, error: { code: 'invalid_input' } })
     expect(given).toEqual([])
+  })
+
+  test('says that a token is needed where the gateway has one of its own, and so does the dashboard there', async () => {
+    const { cli, shown } = atTerminal()
+    const url = await serve(join(cli.cwd, 'sessions'), 'here', () => TOKEN, false)
+    for (const words of [['attach'], []]) {
+      const { code, error } = await cli.fail(...words)
+      expect({ code, error }).toMatchObject({ code: 4, error: { code: 'unauthorized' } })
+      expect(error.message).toContain('expected it in AGENTRY_TOKEN')
+    }
+    expect((await cli.fail('attach', url)).error.message).toContain('by --token-file or AGENTRY_TOKEN')
+    expect(shown).toEqual([])
   })
 
   test('says what is wrong before a screen is drawn', async () => {

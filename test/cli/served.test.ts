@@ -156,6 +156,14 @@ describe('a command beside a running supervisor', () => {
     expect(await cli.fail('agents', 'list')).toMatchObject({ code: 4, error: { code: 'directory_owned' } })
   })
 
+  test('says that a token is needed where the gateway has one of its own', async () => {
+    const cli = createCli()
+    await serveFor(cli, TOKEN)
+    const { code, error } = await cli.fail('agents', 'list')
+    expect({ code, error }).toMatchObject({ code: 4, error: { code: 'unauthorized' } })
+    expect(error.message).toContain('expected it in AGENTRY_TOKEN')
+  })
+
   test('says that nobody answers where the gateway is gone', async () => {
     const cli = createCli()
     const data = join(cli.cwd, 'sessions')
