@@ -30,6 +30,7 @@ import { addHealthRoutes } from './routes/health.ts'
 import { addMessageRoutes } from './routes/messages.ts'
 import { addMetricsRoute } from './routes/metrics.ts'
 import { addSessionRoutes, IMPORT_PATH } from './routes/sessions.ts'
+import { comeAgain, comesBack } from './sse.ts'
 
 /** One request that was answered, for a log: nothing that a client wrote but the method, nothing secret. */
 export interface AnsweredRequest {
@@ -100,9 +101,10 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
   app.use(refuseSniffing)
   app.use(checkAddress({ originsAt }))
   app.use(checkToken(token, OPEN_PATHS))
-  app.use(async (_, next) => {
-    if (closing.aborted) throw new AgentryError('team_closed', 'the gateway is stopping')
-    await next()
+  app.use(async (c, next) => {
+    if (!closing.aborted) return next()
+    if (comesBack(c)) return comeAgain()
+    throw new AgentryError('team_closed', 'the gateway is stopping')
   })
   app.use(
     methodNotAllowed({

@@ -56,6 +56,19 @@ export function sseResponse(c: Context, source: SseSource, options: SseOptions):
   })
 }
 
+/** True for a reader of a stream that was cut off and goes on. */
+export function comesBack(c: Context): boolean {
+  return (
+    c.req.method === 'GET' && c.req.path.endsWith('/events') && c.req.header('last-event-id') !== undefined
+  )
+}
+
+/** The answer to such a reader while nothing can be streamed. One that follows the standard comes back after this, and after an error never. */
+export function comeAgain(): Response {
+  const headers = { 'content-type': EVENT_STREAM, 'cache-control': 'no-store' }
+  return new Response(`retry: ${RETRY_MS}\n\n`, { headers })
+}
+
 export function sseStream(
   source: SseSource,
   options: SseOptions = {},

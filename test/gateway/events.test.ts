@@ -178,4 +178,22 @@ describe('the events of the team', () => {
     gateway.close()
     await reading
   })
+
+  test('of a gateway that stops are empty for who comes back, so that he comes again; nobody new gets them', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const { id } = await sessionWithTurns(gateway, 1)
+    gateway.close()
+    for (const [path, last] of [
+      ['/events', `${gateway.team.epoch}:1`],
+      [`/sessions/${id}/events`, '1'],
+    ] as const) {
+      const headers = { 'last-event-id': last }
+      const response = await gateway.fetch(path, { headers })
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+      expect(await response.text()).toBe('retry: 1000\n\n')
+      await gateway.fail(401, 'GET', path, { headers: { ...headers, authorization: 'Bearer another' } })
+      await gateway.fail(503, 'GET', path)
+    }
+    await gateway.fail(503, 'GET', '/agents', { headers: { 'last-event-id': '1' } })
+  })
 })
