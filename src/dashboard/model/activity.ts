@@ -8,7 +8,7 @@ export interface Activity {
 }
 
 export const SPAN_MS = 5_000
-export const SPANS = 24
+const SPANS = 24
 
 const EMPTY: readonly number[] = Array.from({ length: SPANS }, () => 0)
 const BARS = '▁▂▃▄▅▆▇█'

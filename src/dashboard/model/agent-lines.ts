@@ -10,7 +10,7 @@ import { type Cell, inTone, scrolledTo, tableRow } from './table-lines.ts'
 import { queueDepthOf } from './team.ts'
 
 /** A glyph says without colours what the colour says. */
-export const AGENT_LOOKS: Readonly<Record<AgentState, { glyph: string; tone: Tone }>> = {
+const AGENT_LOOKS: Readonly<Record<AgentState, { glyph: string; tone: Tone }>> = {
   working: { glyph: '●', tone: 'good' },
   idle: { glyph: '○', tone: 'plain' },
   hibernated: { glyph: '·', tone: 'dim' },

@@ -11,7 +11,7 @@ export type Input =
    * `backspace`, `delete`, `space`), with `ctrl+` or `alt+` before it, or the character that it types (`j`, `G`, `?`).
    */
   | { readonly type: 'key'; readonly key: string }
-  /** Pasted, or typed faster than it was read: never a key. */
+  /** Pasted: never a key. */
   | { readonly type: 'paste'; readonly text: string }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   /** Once a second. */
