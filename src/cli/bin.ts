@@ -3,6 +3,8 @@
 const NEEDED = 24
 const major = Number(process.versions.node.split('.')[0])
 if (major >= NEEDED) {
+  const { keepCompiled } = await import('./compile-cache.ts')
+  keepCompiled(process.env)
   const { FRONT_VARIABLE } = await import('./serve-options.ts')
   const isKeeper = process.env[FRONT_VARIABLE] !== undefined && process.argv.at(-1) === '--keep'
   const { main } = await (isKeeper ? import('./keeper.ts') : import('./main.ts'))

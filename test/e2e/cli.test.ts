@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { SessionState } from '../../src/core/session-state.ts'
@@ -73,6 +73,23 @@ describe('the command, one process after another', () => {
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk.toString()))
     await once(child, 'exit')
     expect(stderr.join('')).toBe('')
+  })
+
+  test('keeps what was compiled, where nobody else can write', async () => {
+    const cwd = temporaryFolder()
+    const home = join(cwd, 'home')
+    mkdirSync(home, { mode: 0o700 })
+    const run = async (): Promise<string> =>
+      (await runCli(['--version'], { cwd, env: { HOME: home } })).stdout
+    const first = await run()
+    const cache = join(home, '.cache', 'agentry')
+    expect(readdirSync(cache)).not.toEqual([])
+    expect(await run()).toBe(first)
+
+    rmSync(cache, { recursive: true })
+    chmodSync(home, 0o777)
+    expect(await run()).toBe(first)
+    expect(readdirSync(cache)).toEqual([])
   })
 
   test('says in one line that it needs a newer Node', async () => {
