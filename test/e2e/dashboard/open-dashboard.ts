@@ -1,4 +1,5 @@
 /** The built command in a terminal, as a user starts it. */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -100,9 +101,21 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** With its keeper, which would start it again. */
 function endSupervisorOf(folder: string): void {
   const owner = ownerOf(folder)
-  if (owner !== undefined && isAlive(owner.pid)) process.kill(owner.pid, 'SIGKILL')
+  if (owner === undefined || !isAlive(owner.pid)) return
+  const keeper = keeperOf(owner.pid)
+  if (keeper !== undefined) process.kill(keeper, 'SIGKILL')
+  process.kill(owner.pid, 'SIGKILL')
+}
+
+/** The parent of a server, where that is a keeper. */
+function keeperOf(pid: number): number | undefined {
+  const ps = (field: string, of: number): string =>
+    spawnSync('ps', ['-o', `${field}=`, '-p', String(of)], { encoding: 'utf8' }).stdout.trim()
+  const parent = Number(ps('ppid', pid))
+  return parent > 1 && ps('args', parent).includes('--keep') ? parent : undefined
 }
 
 /** What a program that ended leaves of a terminal that is as it was. */
