@@ -16,7 +16,7 @@ export const gatewayStart: Bench = {
   title:
     "From the start of the process of `agentry serve` to its first answer at `/health`: in a new data directory, and in one with 10,000 sessions of 100 steps. Raw: the same with a bare Hono app; with 10,000 sessions plus what the raw baseline of the catalog's benchmark does.",
   notMeasured:
-    'a cold page cache; agents that have work to go on with; sessions whose snapshot lags behind their journal.',
+    'a cold page cache; the first start of all, before anything compiled is kept; agents that have work to go on with; sessions whose snapshot lags behind their journal.',
   run: () =>
     withDirectory(async (directory) => {
       let starts = 0
