@@ -59,7 +59,8 @@ export interface ResourceUsage {
   loopUtilization: number
 }
 
-export interface SessionInfo extends SessionHeader {
+/** A session without its conversation, and without its finished turns: `team.task` knows those. */
+export interface SessionInfo extends Omit<SessionHeader, 'tasks'> {
   /** True for its agent's current session. */
   current: boolean
   /** Bytes of journal and snapshot. */

@@ -29,7 +29,7 @@ import type { Outcome } from './protocol/from-agent.ts'
 import { loadBehavior } from './runtime/load-behavior.ts'
 import { runStay } from './runtime/stay.ts'
 import { type AgentRegistry, openRegistry } from './store/agent-registry.ts'
-import { Catalog, sessionsThatFit } from './store/catalog.ts'
+import { Catalog, infoOf, sessionsThatFit } from './store/catalog.ts'
 import { openDirectory, type OwnedDirectory } from './store/directory.ts'
 import { createFileStore } from './store/file-store.ts'
 import { type RetentionPolicy, selectExpired } from './store/retention.ts'
@@ -137,7 +137,7 @@ export function createInProcessHost(capacity: number, store: SessionStore): Agen
 async function trashOf(store: SessionStore): Promise<SessionInfo[]> {
   const trash: SessionInfo[] = []
   for await (const { header, diskBytes } of store.listTrash()) {
-    if (header) trash.push({ ...header, current: false, diskBytes })
+    if (header) trash.push(infoOf(header, { current: false, diskBytes }))
   }
   return trash
 }

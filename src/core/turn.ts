@@ -60,7 +60,10 @@ export type KnownTask =
   | { state: 'running' | 'queued'; turnId: string }
 
 /** What the session knows of a taskId (or turnId): the newest finished turn, the open one, or a queued message. */
-export function findTask(state: Omit<SessionState, 'memory'>, taskId: string): KnownTask | undefined {
+export function findTask(
+  state: Pick<SessionState, 'turn' | 'queue' | 'tasks'>,
+  taskId: string,
+): KnownTask | undefined {
   const fits = (item: { taskId: string; turnId: string }) => item.taskId === taskId || item.turnId === taskId
   if (state.turn && fits(state.turn)) return { state: 'running', turnId: state.turn.turnId }
   const queued = state.queue.find(fits)

@@ -140,23 +140,51 @@ const headerFields = {
   metadata: jsonObject,
   turn: z.union([openTurn, z.null()]),
   queue: z.array(z.object(messageFields)),
-  tasks: z.array(
-    z.object({
-      taskId: z.string(),
-      turnId: id,
-      status: z.enum(['completed', 'failed', 'cancelled', 'interrupted']),
-      error: maybe(wireError),
-      exitCode: maybe(z.int()),
-    }),
-  ),
 }
 
+const finishedTurns = z.array(
+  z.object({
+    taskId: z.string(),
+    turnId: id,
+    status: z.enum(['completed', 'failed', 'cancelled', 'interrupted']),
+    error: maybe(wireError),
+    exitCode: maybe(z.int()),
+  }),
+)
+
+/** A map, so that the compiler holds it complete. */
+const NOTE_KINDS: { [Kind in SessionNote['kind']]: Kind } = {
+  'torn-tail': 'torn-tail',
+  'snapshot-rebuilt': 'snapshot-rebuilt',
+  'stale-record': 'stale-record',
+  damage: 'damage',
+  'foreign-file': 'foreign-file',
+  'newer-format': 'newer-format',
+  'journal-missing': 'journal-missing',
+  'journal-truncated': 'journal-truncated',
+  'move-finished': 'move-finished',
+  'temp-removed': 'temp-removed',
+  'working-dir-missing': 'working-dir-missing',
+  'append-failed': 'append-failed',
+  'sync-failed': 'sync-failed',
+  'snapshot-failed': 'snapshot-failed',
+  'suspend-failed': 'suspend-failed',
+  'agent-fault': 'agent-fault',
+}
+const note: z.ZodType<SessionNote> = z
+  .object({
+    kind: z.enum(NOTE_KINDS),
+    sessionId: maybe(z.string()),
+    message: z.string(),
+  })
+  .openapi('Note')
+
 export const sessionInfo: z.ZodType<SessionInfo> = z
-  .object({ ...headerFields, current: z.boolean(), diskBytes: z.int() })
+  .object({ ...headerFields, current: z.boolean(), diskBytes: z.int(), problem: maybe(note) })
   .openapi('Session')
 
 export const sessionState: z.ZodType<SessionState> = z
-  .object({ ...headerFields, memory: z.array(memoryEntry) })
+  .object({ ...headerFields, tasks: finishedTurns, memory: z.array(memoryEntry) })
   .openapi('SessionState')
 
 const agentSpec: z.ZodType<AgentSpec> = z
@@ -203,33 +231,6 @@ export const agentInfo: z.ZodType<AgentInfo> = z
     spec: agentSpec,
   })
   .openapi('Agent')
-
-/** A map, so that the compiler holds it complete. */
-const NOTE_KINDS: { [Kind in SessionNote['kind']]: Kind } = {
-  'torn-tail': 'torn-tail',
-  'snapshot-rebuilt': 'snapshot-rebuilt',
-  'stale-record': 'stale-record',
-  damage: 'damage',
-  'foreign-file': 'foreign-file',
-  'newer-format': 'newer-format',
-  'journal-missing': 'journal-missing',
-  'journal-truncated': 'journal-truncated',
-  'move-finished': 'move-finished',
-  'temp-removed': 'temp-removed',
-  'working-dir-missing': 'working-dir-missing',
-  'append-failed': 'append-failed',
-  'sync-failed': 'sync-failed',
-  'snapshot-failed': 'snapshot-failed',
-  'suspend-failed': 'suspend-failed',
-  'agent-fault': 'agent-fault',
-}
-const note: z.ZodType<SessionNote> = z
-  .object({
-    kind: z.enum(NOTE_KINDS),
-    sessionId: maybe(z.string()),
-    message: z.string(),
-  })
-  .openapi('Note')
 
 export const teamHealth: z.ZodType<TeamHealth> = z
   .object({

@@ -4,13 +4,15 @@
  *
  * Invariants:
  * K1  at most one session of an agent is `current`: of its active ones, that with the highest activation.
- * K2  a SessionInfo that was handed out never changes; a change makes a new one. Treat them as frozen: they are shared.
+ * K2  a SessionInfo that was handed out never changes; a change makes a new one. Treat them as frozen: they are shared. Finished
+ *     turns are not in it: there can be hundreds.
  * K3  taskOwner finds every taskId and turnId that a header holds, and no other.
  */
 import type { SessionFilter, SessionInfo } from '../api.ts'
 import { fold, foldFirst, headerOf } from '../core/fold.ts'
 import type { SessionRecord } from '../core/record.ts'
-import type { SessionHeader, SessionState } from '../core/session-state.ts'
+import type { SessionHeader, SessionState, TaskEntry } from '../core/session-state.ts'
+import { findTask, type KnownTask } from '../core/turn.ts'
 import { AgentryError, type ErrorCode } from '../errors.ts'
 import { MAX_TOKEN } from './claims.ts'
 import { findSession, notFound } from './find-session.ts'
@@ -31,13 +33,19 @@ interface AgentSessions {
   highestActivation: number
 }
 
+interface Entry {
+  info: SessionInfo
+  /** Its finished turns. */
+  tasks: TaskEntry[]
+}
+
 interface Unreadable {
   note: SessionNote
   diskBytes: number
 }
 
 export class Catalog {
-  readonly #sessions = new Map<string, SessionInfo>()
+  readonly #sessions = new Map<string, Entry>()
   readonly #agents = new Map<string, AgentSessions>()
   readonly #unreadable = new Map<string, Unreadable>()
   readonly #tasks = new TaskIndex()
@@ -64,11 +72,13 @@ export class Catalog {
     const agent = this.#agentOf(header.agentId)
     const previous = this.#sessions.get(header.id)
     const current = agent.currentId === header.id
-    const info: SessionInfo = Object.assign(header, { current, diskBytes, ...(problem && { problem }) })
+    const info = infoOf(header, { current, diskBytes, ...(problem && { problem }) })
+    const { tasks } = header
+    const entry: Entry = { info, tasks }
     this.#unreadable.delete(info.id)
-    this.#sessions.set(info.id, info)
-    this.#tasks.replace(previous, info)
-    shareIds(info)
+    this.#sessions.set(info.id, entry)
+    this.#tasks.replace(previous, entry)
+    shareIds(tasks)
     if (info.status === 'active') agent.active.add(info.id)
     else agent.active.delete(info.id)
     agent.highestActivation = Math.max(agent.highestActivation, info.activation)
@@ -84,7 +94,10 @@ export class Catalog {
    */
   append(sessionId: string, records: readonly SessionRecord[], journalOffset: number): void {
     const known = this.#sessions.get(sessionId)
-    let state: SessionState | undefined = known && { ...headerOf({ ...known, memory: [] }), memory: [] }
+    let state: SessionState | undefined = known && {
+      ...headerOf({ ...known.info, tasks: known.tasks, memory: [] }),
+      memory: [],
+    }
     for (const record of records) {
       if (state !== undefined) {
         if (record.seq > state.seq) fold(state, record)
@@ -97,28 +110,39 @@ export class Catalog {
     if (state === undefined) return
     const { memory: _memory, ...header } = state
     const grownBytes = Math.max(0, journalOffset - header.journalOffset)
-    this.update({ ...header, journalOffset }, (known?.diskBytes ?? 0) + grownBytes)
+    this.update({ ...header, journalOffset }, (known?.info.diskBytes ?? 0) + grownBytes)
+  }
+
+  /** The snapshot of a session was written, with so many bytes. */
+  saved(sessionId: string, snapshotBytes: number): void {
+    const entry = this.#sessions.get(sessionId)
+    if (entry === undefined) return
+    const { info } = entry
+    entry.info = { ...info, diskBytes: info.journalOffset + snapshotBytes }
   }
 
   /** Idempotent. */
   remove(sessionId: string): void {
     this.#unreadable.delete(sessionId)
-    const info = this.#sessions.get(sessionId)
-    if (info === undefined) return
+    const entry = this.#sessions.get(sessionId)
+    if (entry === undefined) return
     this.#sessions.delete(sessionId)
-    this.#tasks.remove(info)
-    const agent = this.#agentOf(info.agentId)
+    this.#tasks.remove(entry)
+    const agent = this.#agentOf(entry.info.agentId)
     agent.active.delete(sessionId)
     this.#settleCurrent(agent)
   }
 
   get(sessionId: string): SessionInfo | undefined {
-    return this.#sessions.get(sessionId)
+    return this.#sessions.get(sessionId)?.info
   }
 
   /** The sessions that fit, last accessed first (of the same time: last created first). */
   list(filter: Omit<SessionFilter, 'trashed'> = {}): SessionInfo[] {
-    return sessionsThatFit(this.#sessions.values(), filter)
+    return sessionsThatFit(
+      this.#sessions.values().map(({ info }) => info),
+      filter,
+    )
   }
 
   /**
@@ -126,7 +150,7 @@ export class Catalog {
    * that cannot be read the code that says why.
    */
   find(reference: string, agentId?: string): SessionInfo {
-    const exact = this.#sessions.get(reference)
+    const exact = this.get(reference)
     if (exact !== undefined && (agentId === undefined || exact.agentId === agentId)) return exact
     const unreadable = this.#unreadable.get(reference)
     if (unreadable !== undefined) throw unreadableError(unreadable.note)
@@ -136,7 +160,7 @@ export class Catalog {
   /** The agent's current session (K1). */
   currentOf(agentId: string): SessionInfo | undefined {
     const id = this.#agents.get(agentId)?.currentId
-    return id === undefined ? undefined : this.#sessions.get(id)
+    return id === undefined ? undefined : this.get(id)
   }
 
   /** Active sessions beside the current one: a crash came between making that one current and suspending these. */
@@ -157,7 +181,7 @@ export class Catalog {
   /** `diskBytes` counts the files of unreadable sessions too, `sessions` does not. */
   totals(): { sessions: number; diskBytes: number } {
     let diskBytes = 0
-    for (const info of this.#sessions.values()) diskBytes += info.diskBytes
+    for (const { info } of this.#sessions.values()) diskBytes += info.diskBytes
     for (const unreadable of this.#unreadable.values()) diskBytes += unreadable.diskBytes
     return { sessions: this.#sessions.size, diskBytes }
   }
@@ -173,7 +197,18 @@ export class Catalog {
   /** Where a task is, running, queued or finished; `taskId` may be the turnId of any turn. */
   taskOwner(taskId: string): TaskOwner | undefined {
     const found = this.#tasks.find(this.#sessions, taskId)
-    return found && { sessionId: found.session.id, agentId: found.session.agentId, turnId: found.turnId }
+    if (found === undefined) return undefined
+    const { id: sessionId, agentId } = found.session.info
+    return { sessionId, agentId, turnId: found.turnId }
+  }
+
+  /** The session that a task is in, and what that knows of it. */
+  findTask(taskId: string): { session: SessionInfo; known: KnownTask } | undefined {
+    const found = this.#tasks.find(this.#sessions, taskId)
+    if (found === undefined) return undefined
+    const { info: session, tasks } = found.session
+    const known = findTask({ turn: session.turn, queue: session.queue, tasks }, taskId)
+    return known && { session, known }
   }
 
   #agentOf(agentId: string): AgentSessions {
@@ -188,7 +223,7 @@ export class Catalog {
   /** Highest activation first. */
   #activeOf(agent: AgentSessions | undefined): SessionInfo[] {
     return [...(agent?.active ?? [])]
-      .flatMap((id) => this.#sessions.get(id) ?? [])
+      .flatMap((id) => this.get(id) ?? [])
       .sort((a, b) => b.activation - a.activation || (a.id < b.id ? 1 : -1))
   }
 
@@ -200,9 +235,17 @@ export class Catalog {
   }
 
   #flag(sessionId: string, current: boolean): void {
-    const info = this.#sessions.get(sessionId)
-    if (info !== undefined && info.current !== current) this.#sessions.set(sessionId, { ...info, current })
+    const entry = this.#sessions.get(sessionId)
+    if (entry !== undefined && entry.info.current !== current) entry.info = { ...entry.info, current }
   }
+}
+
+/** What lists and events give of a session. */
+export function infoOf(
+  { tasks: _tasks, ...header }: SessionHeader,
+  rest: Pick<SessionInfo, 'current' | 'diskBytes' | 'problem'>,
+): SessionInfo {
+  return { ...header, ...rest }
 }
 
 /** The sessions that fit, last accessed first (of the same time: last created first). */
@@ -222,8 +265,8 @@ export function sessionsThatFit(
 }
 
 /** Lets equal ids of a finished turn be one string: as parsed they are two, and there are very many of them. */
-function shareIds(info: SessionInfo): void {
-  for (const task of info.tasks) if (task.taskId === task.turnId) task.taskId = task.turnId
+function shareIds(tasks: readonly TaskEntry[]): void {
+  for (const task of tasks) if (task.taskId === task.turnId) task.taskId = task.turnId
 }
 
 /** The stamps are ISO 8601 in UTC: they sort as text. */

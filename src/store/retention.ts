@@ -14,7 +14,7 @@ export interface RetentionPolicy {
  * The headers that the policy takes, oldest access first. With neither maxAgeMs nor maxCount it takes none.
  * A session with an unfinished turn or a queue is never taken.
  */
-export function selectExpired<T extends SessionHeader>(
+export function selectExpired<T extends Omit<SessionHeader, 'tasks'>>(
   sessions: readonly T[],
   policy: RetentionPolicy,
   nowMs: number,
@@ -39,6 +39,6 @@ export function selectExpired<T extends SessionHeader>(
   return eligible.filter((session) => taken.has(session)).toReversed()
 }
 
-function accessed(session: SessionHeader): number {
+function accessed(session: Pick<SessionHeader, 'lastAccessedAt'>): number {
   return Date.parse(session.lastAccessedAt)
 }

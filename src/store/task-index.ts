@@ -7,6 +7,12 @@
 import { isId } from '../core/ids.ts'
 import type { SessionHeader } from '../core/session-state.ts'
 
+/** A session as the index needs it. */
+export interface SessionTurns {
+  info: Pick<SessionHeader, 'id' | 'turn' | 'queue'>
+  tasks: SessionHeader['tasks']
+}
+
 /** A turn that a header knows by id: finished, running or queued. */
 interface KnownTurn {
   taskId: string
@@ -26,28 +32,30 @@ export class TaskIndex {
   readonly #ranges = new Map<string, TurnRange | undefined>()
 
   /** Follows a change of a session: `previous` is the header that `next` replaces. Costs what the change added. */
-  replace(previous: SessionHeader | undefined, next: SessionHeader): void {
-    this.#ranges.set(next.id, undefined)
+  replace(previous: SessionTurns | undefined, next: SessionTurns): void {
+    const { id } = next.info
+    this.#ranges.set(id, undefined)
     // Finished turns are forgotten from the oldest on, and added behind the newest.
     const oldest = next.tasks[0]?.turnId
     for (const task of previous?.tasks ?? []) {
       if (task.turnId === oldest) break
-      this.#forget(task.taskId, next.id)
+      this.#forget(task.taskId, id)
     }
     const newest = previous?.tasks.at(-1)?.turnId
     const added = next.tasks.slice(next.tasks.findLastIndex((task) => task.turnId === newest) + 1)
-    for (const { taskId, turnId } of [...added, ...unfinishedOf(next)]) {
-      if (taskId !== turnId) this.#sessionIds.set(taskId, next.id)
+    for (const { taskId, turnId } of [...added, ...unfinishedOf(next.info)]) {
+      if (taskId !== turnId) this.#sessionIds.set(taskId, id)
     }
   }
 
-  remove(header: SessionHeader): void {
-    this.#ranges.delete(header.id)
-    for (const { taskId } of turnsOf(header)) this.#forget(taskId, header.id)
+  remove(session: SessionTurns): void {
+    const { id } = session.info
+    this.#ranges.delete(id)
+    for (const { taskId } of turnsOf(session)) this.#forget(taskId, id)
   }
 
   /** The session whose header holds `taskId`, as a taskId or as the turnId of any turn; and that turn. */
-  find<T extends SessionHeader>(
+  find<T extends SessionTurns>(
     sessions: ReadonlyMap<string, T>,
     taskId: string,
   ): { session: T; turnId: string } | undefined {
@@ -57,7 +65,7 @@ export class TaskIndex {
     return turn && { session, turnId: turn.turnId }
   }
 
-  #sessionOfTurn<T extends SessionHeader>(sessions: ReadonlyMap<string, T>, turnId: string): T | undefined {
+  #sessionOfTurn<T extends SessionTurns>(sessions: ReadonlyMap<string, T>, turnId: string): T | undefined {
     if (!isId(turnId)) return undefined
     for (const [sessionId, known] of this.#ranges) {
       const range = known ?? this.#measure(sessionId, sessions.get(sessionId))
@@ -68,9 +76,9 @@ export class TaskIndex {
     return undefined
   }
 
-  #measure(sessionId: string, header: SessionHeader | undefined): TurnRange {
+  #measure(sessionId: string, session: SessionTurns | undefined): TurnRange {
     const range: TurnRange = { first: '~', last: '' }
-    for (const { turnId } of header ? turnsOf(header) : []) {
+    for (const { turnId } of session ? turnsOf(session) : []) {
       if (turnId < range.first) range.first = turnId
       if (turnId > range.last) range.last = turnId
     }
@@ -84,10 +92,10 @@ export class TaskIndex {
 }
 
 /** Oldest first. */
-function turnsOf(header: SessionHeader): KnownTurn[] {
-  return [...header.tasks, ...unfinishedOf(header)]
+function turnsOf({ info, tasks }: SessionTurns): KnownTurn[] {
+  return [...tasks, ...unfinishedOf(info)]
 }
 
-function unfinishedOf({ turn, queue }: SessionHeader): KnownTurn[] {
+function unfinishedOf({ turn, queue }: SessionTurns['info']): KnownTurn[] {
   return turn === null ? queue : [turn, ...queue]
 }

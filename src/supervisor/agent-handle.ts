@@ -14,7 +14,7 @@ import type {
 } from '../protocol/commands.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { assertCreateInput, assertSessionPatch } from '../protocol/session-input.ts'
-import type { Catalog } from '../store/catalog.ts'
+import { type Catalog, infoOf } from '../store/catalog.ts'
 import type { Supervisor } from './supervisor.ts'
 import { streamTurn } from './turn-stream.ts'
 
@@ -147,7 +147,7 @@ export class AgentHandle implements Agent {
       command,
       options.cancel,
     )
-    return this.#catalog.get(header.id) ?? { ...header, current: false, diskBytes: header.journalOffset }
+    return this.#catalog.get(header.id) ?? infoOf(header, { current: false, diskBytes: header.journalOffset })
   }
 
   #assertMessage(input: string, options: SendOptions): void {

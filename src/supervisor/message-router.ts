@@ -12,7 +12,6 @@ import type { Clock } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
 import { createId } from '../core/ids.ts'
 import type { SessionState } from '../core/session-state.ts'
-import { findTask } from '../core/turn.ts'
 import { AgentryError, toAgentryError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
 import { outcomeOf } from '../protocol/outcome.ts'
@@ -78,10 +77,9 @@ export class MessageRouter {
   /** What is known of a task: accepted, running or recorded. */
   async task(taskId: string): Promise<Outcome | undefined> {
     const { catalog, readSession } = this.#options
-    const owner = catalog.taskOwner(taskId)
-    const session = owner && catalog.get(owner.sessionId)
-    const known = session && findTask(session, taskId)
-    if (session === undefined || known === undefined) return undefined
+    const found = catalog.findTask(taskId)
+    if (found === undefined) return undefined
+    const { session, known } = found
     if (known.state === 'finished') return outcomeOf(await readSession(session.id), known.turnId)
     const { turnId, state } = known
     const status = state === 'running' ? 'running' : 'accepted'
@@ -93,11 +91,10 @@ export class MessageRouter {
     if (call.request.type !== 'message') return false
     const { taskId, turnId } = call.request.message
     if (taskId === turnId) return false
-    const { catalog } = this.#options
-    const owner = catalog.taskOwner(taskId)
-    const session = owner && catalog.get(owner.sessionId)
-    const known = session && findTask(session, taskId)
-    if (known === undefined || (known.state !== 'finished' && session?.current)) return false
+    const found = this.#options.catalog.findTask(taskId)
+    if (found === undefined) return false
+    const { session, known } = found
+    if (known.state !== 'finished' && session.current) return false
     if (known.state !== 'finished' && call.request.ack === 'finished') {
       call.reject(waitsElsewhere(taskId, session))
       return true
@@ -131,13 +128,13 @@ async function firstOf<T>(
   }
 }
 
-function waitsElsewhere(taskId: string, session: SessionInfo | undefined): AgentryError {
-  const where = `session ${session?.name} (${session?.id})`
+function waitsElsewhere(taskId: string, session: SessionInfo): AgentryError {
+  const where = `session ${session.name} (${session.id})`
   return new AgentryError(
     'task_conflict',
     `taskId ${taskId} waits in ${where}, which is not current: load it first`,
     {
-      data: { taskId, sessionId: session?.id },
+      data: { taskId, sessionId: session.id },
     },
   )
 }

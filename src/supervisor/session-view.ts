@@ -9,7 +9,7 @@
 import type { SessionInfo } from '../api.ts'
 import { assertNever } from '../errors.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
-import type { Catalog } from '../store/catalog.ts'
+import { type Catalog, infoOf } from '../store/catalog.ts'
 import type { ListedSession, SessionPlace, SessionStore } from '../store/session-store.ts'
 
 type Report = Extract<FromAgent, { type: 'session' | 'records' | 'saved' }>
@@ -50,7 +50,7 @@ export class SessionView {
         const diskBytes = (known?.diskBytes ?? 0) + header.journalOffset - (known?.journalOffset ?? 0)
         if (gone) catalog.remove(header.id)
         else catalog.update(header, diskBytes)
-        const session = catalog.get(header.id) ?? { ...header, current: false, diskBytes }
+        const session = catalog.get(header.id) ?? infoOf(header, { current: false, diskBytes })
         if (session.trashedAt === undefined) this.#trash.delete(session.id)
         else this.#trash.set(session.id, session)
         return { session, gone }
@@ -61,8 +61,7 @@ export class SessionView {
         return session && { session, gone: false }
       }
       case 'saved': {
-        const known = catalog.get(report.sessionId)
-        if (known) catalog.update({ ...known }, known.journalOffset + report.snapshotBytes)
+        catalog.saved(report.sessionId, report.snapshotBytes)
         return undefined
       }
       default:
@@ -100,7 +99,7 @@ export class SessionView {
     for await (const { header, diskBytes } of this.#read(unknown, 'trash')) {
       if (header?.agentId !== agentId) continue
       this.#catalog.remove(header.id)
-      this.#trash.set(header.id, { ...header, current: false, diskBytes })
+      this.#trash.set(header.id, infoOf(header, { current: false, diskBytes }))
     }
   }
 

@@ -225,7 +225,7 @@ function checkCatalog(catalog: readonly SessionInfo[], crashed: DiskState): void
     assert.equal(info === undefined, state.trashedAt !== undefined, `session ${id} in the catalog`)
     if (info === undefined) continue
     assert(info.seq >= state.seq, `session ${id} is at ${info.seq} in the catalog, at ${state.seq} on disk`)
-    if (info.seq === state.seq) assert.deepEqual(headerIn(info), headerOf(state))
+    if (info.seq === state.seq) assert.deepEqual(headerIn(info), headerIn(headerOf(state)))
   }
 }
 
@@ -294,11 +294,21 @@ function scanned(
   session: SessionInfo | { header?: SessionHeader; sessionId: string; diskBytes: number },
 ): Scanned {
   if ('sessionId' in session)
-    return { id: session.sessionId, header: session.header, diskBytes: session.diskBytes }
+    return {
+      id: session.sessionId,
+      header: session.header && headerIn(session.header),
+      diskBytes: session.diskBytes,
+    }
   return { id: session.id, header: headerIn(session), diskBytes: session.diskBytes }
 }
 
-function headerIn({ current: _current, diskBytes: _diskBytes, ...header }: SessionInfo): SessionHeader {
+/** What lists and headers have in common. */
+function headerIn({
+  current: _current,
+  diskBytes: _diskBytes,
+  tasks: _tasks,
+  ...header
+}: Partial<SessionInfo & SessionHeader>): Partial<SessionHeader> {
   return header
 }
 

@@ -42,7 +42,6 @@ export function session(id: string, agentId: string, changes: Partial<SessionInf
     metadata: {},
     turn: null,
     queue: [],
-    tasks: [],
     current: true,
     diskBytes: 1024,
     ...changes,

@@ -163,6 +163,22 @@ describe('the events of the team', () => {
     expect(event?.id).toBe(`${epoch}:${(seq ?? 0) + 1}`)
   })
 
+  test('tell of a session without its finished turns, as the lists do', async () => {
+    const gateway = await createGateway({ team: { agents: [ECHO] } })
+    const live = await gateway.fetch('/events')
+    const { id } = await sessionWithTurns(gateway, 2)
+    for await (const { event, data } of eventsOf(live)) {
+      if (event !== 'session') continue
+      expect(data['session']).toMatchObject({ id })
+      expect(data['session']).not.toHaveProperty('tasks')
+      break
+    }
+    const [listed] = (await gateway.get<{ sessions: SessionInfo[] }>('/sessions')).body.sessions
+    expect(listed).toMatchObject({ id, counts: { turns: 2 } })
+    expect(listed).not.toHaveProperty('tasks')
+    expect((await gateway.get(`/sessions/${id}/export`)).body).toMatchObject({ tasks: [{}, {}] })
+  })
+
   test('begin with reset for a reader of another run', async () => {
     const gateway = await createGateway({ team: { agents: [ECHO] } })
     const response = await gateway.fetch('/events', {

@@ -262,12 +262,14 @@ describe('folding reported records', () => {
           start += size
           if (batch.length > 0) catalog.append(state.id, batch, 100 * Math.min(start, records.length))
         }
-        const expected = { ...headerOf(state), journalOffset: 100 * records.length }
-        expect(catalog.get(state.id)).toEqual({
-          ...expected,
-          current: true,
-          diskBytes: expected.journalOffset,
-        })
+        const { tasks, ...header } = headerOf(state)
+        const journalOffset = 100 * records.length
+        const expected = { ...header, journalOffset, current: true, diskBytes: journalOffset }
+        expect(catalog.get(state.id)).toEqual(expected)
+        for (const entry of tasks) {
+          const known = { state: 'finished', turnId: entry.turnId, entry }
+          expect(catalog.findTask(entry.turnId)).toEqual({ session: expected, known })
+        }
       }),
       { numRuns: 50 },
     )

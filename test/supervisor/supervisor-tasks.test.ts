@@ -265,7 +265,10 @@ describe('a sender', () => {
     await expect(agent.post(input)).rejects.toMatchObject({ code: 'mailbox_full' })
     writeFileSync(gate, '')
     await running
-    await until('all turns to be over', () => team.sessions()[0]?.tasks.length === taken + 1)
+    await until('all turns to be over', () => {
+      const session = team.sessions()[0]
+      return session?.turn === null && session.counts.turns === taken + 1
+    })
     expect(agent.info()).toMatchObject({ restarts: 0 })
     expect(await agent.send(input)).toMatchObject({ status: 'completed' })
   })

@@ -69,7 +69,7 @@ describe('more agents than threads', () => {
     await until('all queues are empty', () =>
       team
         .sessions()
-        .every(({ queue, turn, tasks }) => queue.length === 0 && turn === null && tasks.length === 2),
+        .every(({ queue, turn, counts }) => queue.length === 0 && turn === null && counts.turns === 2),
     )
   })
 })
