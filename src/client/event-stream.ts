@@ -33,13 +33,23 @@ export async function* readEvents(
   }
 }
 
+/** In time linear in their length: a record can be one line of many chunks. */
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder()
-  let rest = ''
+  let begun: string[] = []
+  let endedByCr = false
   for await (const chunk of body) {
-    // A CR at the end of a chunk may be half of a CRLF: it waits for the next one.
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?!$)/)
-    rest = lines.pop() ?? ''
-    yield* lines
+    let text = decoder.decode(chunk, { stream: true })
+    if (text === '') continue
+    // The second half of a CRLF.
+    if (endedByCr && text.startsWith('\n')) text = text.slice(1)
+    endedByCr = text.endsWith('\r')
+    const lines = text.split(/\r\n|\n|\r/)
+    const rest = lines.pop() ?? ''
+    for (const line of lines) {
+      yield begun.length === 0 ? line : begun.join('') + line
+      begun = []
+    }
+    if (rest !== '') begun.push(rest)
   }
 }

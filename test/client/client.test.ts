@@ -178,7 +178,7 @@ describe('the gateway of a directory', () => {
 
 describe('reading events', () => {
   const text =
-    'retry: 5\n\n:\n\nid: 1\nevent: a\ndata: {"x":\ndata: "é"}\n\ndata:2\r\n\r\nevent: cut\ndata: 3'
+    'retry: 5\n\n:\n\nid: 1\nevent: a\ndata: {"x":\ndata: "é"}\n\ndata:2\r\n\r\ndata: 3\r\revent: cut\ndata: 4'
 
   test.each([1, 2, 3, 7, 1_000])('gives the same whatever pieces they come in (%i bytes)', async (size) => {
     const bytes = Buffer.from(text)
@@ -191,6 +191,7 @@ describe('reading events', () => {
     expect(await Array.fromAsync(readEvents(body))).toEqual([
       { event: 'a', data: { x: 'é' }, id: '1' },
       { event: 'message', data: 2 },
+      { event: 'message', data: 3 },
     ])
   })
 })
