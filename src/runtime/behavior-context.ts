@@ -1,4 +1,5 @@
 /** What a behavior gets in its hands for one turn: BehaviorContext over an open session. Every step is recorded here. */
+import { setImmediate as nextRound } from 'node:timers/promises'
 import type { BehaviorContext, ToolResult } from '../behavior.ts'
 import { createId } from '../core/ids.ts'
 import { assertJson, type Json } from '../core/json.ts'
@@ -9,6 +10,9 @@ import { checkedExitCode, checkedText, checkedUsage, cutText } from './recordabl
 import type { Session } from './session.ts'
 import { deepFreeze, viewOf } from './session-view.ts'
 import type { TextMerger } from './text-merger.ts'
+
+/** How long recording alone may hold the thread, ms: far below the time in which heartbeats are answered. */
+const YIELD_MS = 50
 
 export interface ContextOptions {
   session: Session
@@ -37,6 +41,15 @@ export function createContext(options: ContextOptions): BehaviorContext {
     }
   }
 
+  let yieldedMs = performance.now()
+  /** Durable; and now and then a round of the event loop, without which a turn that only records would answer no heartbeat. */
+  async function flush(): Promise<void> {
+    await session.flush()
+    if (performance.now() - yieldedMs < YIELD_MS) return
+    await nextRound()
+    yieldedMs = performance.now()
+  }
+
   async function runTool(
     name: string,
     input: unknown,
@@ -47,7 +60,7 @@ export function createContext(options: ContextOptions): BehaviorContext {
     const ownInput = copyOf(input, `input of tool ${name}`)
     signal.throwIfAborted()
     session.record({ type: 'tool.started', turnId, toolCallId, name, input: ownInput })
-    await session.flush()
+    await flush()
     sendEvent({ type: 'tool-started', toolCallId, name, input: ownInput })
     const result = await settle(() => execute({ toolCallId, signal }), name, resultBytes)
     assertOpen()
@@ -61,7 +74,7 @@ export function createContext(options: ContextOptions): BehaviorContext {
       content,
       ...(exitCode !== undefined && { exitCode }),
     })
-    await session.flush()
+    await flush()
     sendEvent({ type: 'tool-finished', toolCallId, outcome, ...(exitCode !== undefined && { exitCode }) })
     return { ...result, toolCallId }
   }
@@ -80,14 +93,14 @@ export function createContext(options: ContextOptions): BehaviorContext {
       ...(ownCalls && { toolCalls: ownCalls }),
       ...(usage && { usage: checkedUsage(usage) }),
     })
-    await session.flush()
+    await flush()
   }
 
   async function updateSession(changes: Parameters<BehaviorContext['updateSession']>[0]): Promise<void> {
     assertOpen()
     assertSessionPatch(changes)
     session.record({ type: 'session.changed', changes: structuredClone(changes) })
-    await session.flush()
+    await flush()
   }
 
   return {

@@ -37,6 +37,9 @@ function more(conversation: Conversation, ...bodies: RecordBody[]): Conversation
   return withRecords(conversation, records(bodies, conversation.lastSeq + 1), false)
 }
 
+/** Rows up, more than any conversation here has: to the beginning of what was read, and no jump. */
+const FAR = 1_000_000
+
 describe('the rows of a conversation', () => {
   test('are its last ones, and stay so when more comes', () => {
     const conversation = ofTurns(TURNS)
@@ -77,7 +80,7 @@ describe('the rows of a conversation', () => {
     const all = records(Array.from({ length: 600 }, (_, index) => echoTurn(`m${index}`)).flat())
     const opened = openConversation(SESSION, all.length)
     const conversation = withRecords(opened, all.slice(opened.lastSeq), false)
-    const begin = scrolled(conversation, -Infinity)
+    const begin = scrolled(conversation, -FAR)
     expect(drawn(begin, SMALL)[0]).toBe('· scroll up for earlier records')
     const near = scrolled(begin, 4)
     const read = all.slice(opened.lastSeq - 500, opened.lastSeq)
@@ -91,7 +94,7 @@ describe('the rows of a conversation', () => {
     const opened = openConversation(SESSION, all.length)
     const conversation = withRecords(opened, all.slice(opened.lastSeq), false)
     expect(scrollConversation(conversation, -5, sizeOf()).wanted).toBeUndefined()
-    const first = scrollConversation(conversation, -Infinity, sizeOf())
+    const first = scrollConversation(conversation, -FAR, sizeOf())
     expect(first.wanted).toEqual({ sessionId: SESSION, after: 800, before: 1_301 })
     expect(scrollConversation(first.conversation, -1, sizeOf()).wanted).toBeUndefined()
     // An answer that never came is asked for again.
@@ -99,12 +102,24 @@ describe('the rows of a conversation', () => {
       first.wanted,
     )
     const read = withRecords(first.conversation, all.slice(800, 1_300), true)
-    expect(scrollConversation(read, -Infinity, sizeOf()).wanted).toEqual({
+    expect(scrollConversation(read, -FAR, sizeOf()).wanted).toEqual({
       sessionId: SESSION,
       after: 300,
       before: 801,
     })
     expect(scrollConversation(ofTurns(TURNS), -Infinity, sizeOf()).wanted).toBeUndefined()
+  })
+
+  test('jump to the very beginning, once what lies before was read', () => {
+    const all = records(Array.from({ length: 600 }, (_, index) => echoTurn(`m${index}`)).flat())
+    const opened = openConversation(SESSION, all.length)
+    const conversation = withRecords(opened, all.slice(opened.lastSeq), false)
+    const jumped = scrollConversation(conversation, -Infinity, sizeOf())
+    expect(jumped.wanted).toEqual({ sessionId: SESSION, after: 0, before: 1_301 })
+    const read = withRecords(jumped.conversation, all.slice(0, 1_300), true)
+    expect(drawn(read, SMALL)).toEqual(
+      drawn(scrolled(withRecords(openConversation(SESSION, 0), all, false), -Infinity), SMALL),
+    )
   })
 
   test('keep their first item when the width changes', () => {

@@ -52,8 +52,8 @@ export function conversationLines(conversation: Conversation, size: Conversation
 }
 
 /**
- * Moves by `rows`, up where negative; by -Infinity to the first record that was read, by Infinity to the end. Near the beginning of what
- * was read `wanted` says which records to read.
+ * Moves by `rows`, up where negative; by -Infinity to the beginning, by Infinity to the end. Near the beginning of what was read `wanted`
+ * says which records to read: a page, or for a jump to the beginning all that a session usually has.
  */
 export function scrollConversation(
   conversation: Conversation,
@@ -71,9 +71,11 @@ export function scrollConversation(
     !isBefore(target, end) || key === undefined
       ? rest
       : { ...rest, anchor: { key, row: target.row, seenKey } }
-  const wanted = earlierPage(moved, target.index, size.nowMs)
+  const begin = rows === -Infinity
+  const wanted = earlierPage(moved, target.index, size.nowMs, begin ? JUMP_RECORDS : PAGE_RECORDS)
   if (wanted === undefined) return { conversation: moved }
-  return { conversation: { ...moved, asked: { before: wanted.before, atMs: size.nowMs } }, wanted }
+  const asked = { before: wanted.before, atMs: size.nowMs, ...(begin && ({ begin } as const)) }
+  return { conversation: { ...moved, asked }, wanted }
 }
 
 /** Folds or unfolds the result of the first call in sight; at the end, of the last call. */
@@ -201,6 +203,9 @@ function newItems({ items, anchor }: Conversation): number {
   return count
 }
 
+/** Records that a jump to the beginning reads at once: some tens of thousands of steps. */
+const JUMP_RECORDS = 100_000
+
 /** Items before the place in sight that are read ahead. */
 const NEAR = 100
 /** An answer that did not come by now was lost with its connection. */
@@ -210,8 +215,9 @@ function earlierPage(
   { sessionId, firstSeq, items, asked }: Conversation,
   index: number,
   nowMs: number,
+  records: number,
 ): { sessionId: string; after: number; before: number } | undefined {
   if (firstSeq <= 1 || index >= NEAR || items.length >= MAX_ITEMS) return undefined
   if (asked?.before === firstSeq && isWithin(ASK_AGAIN_MS, asked.atMs, nowMs)) return undefined
-  return { sessionId, after: Math.max(0, firstSeq - 1 - PAGE_RECORDS), before: firstSeq }
+  return { sessionId, after: Math.max(0, firstSeq - 1 - records), before: firstSeq }
 }

@@ -29,7 +29,11 @@ export interface Conversation {
   readonly turnedOver: ReadonlySet<number>
   readonly allUnfolded: boolean
   /** A page of earlier records that was asked for. */
-  readonly asked?: { readonly before: number; readonly atMs: number }
+  readonly asked?: {
+    readonly before: number
+    readonly atMs: number
+    /** To show the first of them. */ readonly begin?: true
+  }
 }
 
 /** The first row that shows: row `row` of the item `key`, or the next one where that is gone. */
@@ -123,7 +127,7 @@ const OUTDATES_TEXT: ReadonlySet<SessionRecord['type']> = new Set([
 ])
 
 function withEarlier(conversation: Conversation, records: readonly SessionRecord[]): Conversation {
-  const { asked: _, ...answered } = conversation
+  const { asked, ...answered } = conversation
   const { firstSeq, sessionId, anchor } = conversation
   const page = records.filter(({ seq }) => seq < firstSeq)
   const first = page[0]
@@ -139,7 +143,9 @@ function withEarlier(conversation: Conversation, records: readonly SessionRecord
   const top = conversation.items[0]
   // The user looked at the line above the first item: it is above the new ones now.
   const kept =
-    anchor?.key === HEAD_KEY && top !== undefined ? { anchor: { ...anchor, key: top.key, row: 0 } } : {}
+    anchor?.key === HEAD_KEY && top !== undefined && asked?.begin !== true
+      ? { anchor: { ...anchor, key: top.key, row: 0 } }
+      : {}
   return { ...answered, ...both, firstSeq: first.seq, ...kept }
 }
 

@@ -1,12 +1,10 @@
 import { expect, test, describe } from 'vitest'
-import { until } from '../../fakes/until.ts'
 import { noTerminalHere } from '../../terminal/terminal.ts'
 import { newFolder, startedIn } from './open-dashboard.ts'
 import { agentOf, behaviorModule, teamOf } from './team-of.ts'
 
 const reason = noTerminalHere()
 const STEPS = 10_000
-const BETWEEN_KEYS_MS = 100
 
 describe.skipIf(reason !== undefined)(`a long session${reason === undefined ? '' : ` (${reason})`}`, () => {
   test(
@@ -30,16 +28,8 @@ describe.skipIf(reason !== undefined)(`a long session${reason === undefined ? ''
       await terminal.waitFor('Tab next')
       terminal.press('l')
       terminal.press('l')
-      // Each goes to the beginning of what has been read, and reads the page before it.
-      await until(
-        'the first record',
-        async () => {
-          terminal.press('g')
-          await new Promise((resolve) => setTimeout(resolve, BETWEEN_KEYS_MS))
-          return terminal.text().includes(`❯ steps ${STEPS}`)
-        },
-        60_000,
-      )
+      terminal.press('g')
+      await terminal.waitFor(`❯ steps ${STEPS}`, 'the first record', 60_000)
       expect(terminal.text()).toContain(`step 1 of ${STEPS}`)
       terminal.press('pagedown')
       await terminal.waitFor(() => !/step 1 of/.test(terminal.text()), 'a later page')
