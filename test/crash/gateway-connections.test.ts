@@ -14,11 +14,11 @@ describe('hostile connections', () => {
     await served.stop()
   })
 
-  test('of 2,100 the gateway takes 2,000, and goes on when they are gone', async () => {
+  test('of 2,100 without the token the gateway keeps 2,000, and answers who has it', async () => {
     const served = await startServe()
-    const taken = await openTooMany(served, 2_100)
-    expect(taken).toBeGreaterThan(1_900)
-    expect(taken).toBeLessThanOrEqual(2_000)
+    const kept = await openTooMany(served, 2_100)
+    expect(kept).toBeGreaterThan(1_900)
+    expect(kept).toBeLessThanOrEqual(2_000)
     await served.stop()
   })
 
