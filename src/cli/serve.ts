@@ -124,8 +124,9 @@ async function serveLogged(
   } finally {
     try {
       await team.close({ graceMs: (options.grace ?? DEFAULT_GRACE_S) * 1_000 })
-      await gateway?.close()
     } finally {
+      // Whatever the team ends with: a port that stays open keeps the process.
+      await gateway?.close()
       following.abort()
       forgetKeeper?.()
       signals.release()
