@@ -3,7 +3,7 @@
  * should wait for.
  *
  * LM1 what happens before it is loaded is counted then, with its own times.
- * LM2 a scrape waits for it.
+ * LM2 a scrape waits for it. Where it cannot be loaded scrapes fail, and nothing is kept any more.
  */
 import type { Team, TeamEvent } from '../api.ts'
 import type { AnsweredRequest } from './app.ts'
@@ -24,19 +24,21 @@ export function createLateMetrics(
   const { signal, onFault } = options
   let metrics: Metrics | undefined
   let loading: Promise<Metrics> | undefined
-  /** What has to be counted yet. */
-  let early: ((into: Metrics) => void)[] = []
+  /** What has to be counted yet; undefined once that is done, or never will be. */
+  let early: ((into: Metrics) => void)[] | undefined = []
   const count = (how: (into: Metrics) => void): void => {
-    if (metrics === undefined) early.push(how)
+    if (metrics === undefined) early?.push(how)
     else how(metrics)
   }
   const load = async (): Promise<Metrics> => {
-    const { createMetrics } = await import('./metrics.ts')
-    const loaded = createMetrics(team)
-    for (const how of early) how(loaded)
-    early = []
-    metrics = loaded
-    return loaded
+    try {
+      const { createMetrics } = await import('./metrics.ts')
+      metrics = createMetrics(team)
+      for (const how of early ?? []) how(metrics)
+      return metrics
+    } finally {
+      early = undefined
+    }
   }
   const loaded = async (): Promise<Metrics> => (loading ??= load())
   const timer = setTimeout(() => void loaded().catch(onFault), LOAD_AFTER_MS).unref()
