@@ -13,7 +13,7 @@ import { didYouMean } from '../core/suggest.ts'
 import { AgentryError, describeThrown, isAgentryError } from '../errors.ts'
 import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
 import type { SessionNote } from '../store/session-store.ts'
-import { readToken, tokenNeeded } from '../store/token-file.ts'
+import { readToken } from '../store/token-file.ts'
 import type { CliIo, OpenTeamOptions } from './io.ts'
 import type { Report } from './report.ts'
 import { TOKEN_VARIABLE } from './serve-options.ts'
@@ -132,8 +132,10 @@ async function openOrJoin(
     const url = error.data?.['url']
     if (typeof url !== 'string') throw error
     const token = context.io.env[TOKEN_VARIABLE] ?? readToken(setup.data)
-    if (token === undefined) throw tokenNeeded(setup.data, url)
-    return createClient({ url, token })
+    if (token !== undefined) return createClient({ url, token })
+    // Whose it is stays the point; that it could be joined is one way out.
+    const message = `${error.message}; with its token in ${TOKEN_VARIABLE} this command joins it`
+    throw new AgentryError(error.code, message, { cause: error, ...(error.data && { data: error.data }) })
   }
 }
 

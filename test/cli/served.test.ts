@@ -160,8 +160,8 @@ describe('a command beside a running supervisor', () => {
     const cli = createCli()
     await serveFor(cli, TOKEN)
     const { code, error } = await cli.fail('agents', 'list')
-    expect({ code, error }).toMatchObject({ code: 4, error: { code: 'unauthorized' } })
-    expect(error.message).toContain('expected it in AGENTRY_TOKEN')
+    expect({ code, error }).toMatchObject({ code: 4, error: { code: 'directory_owned' } })
+    expect(error.message).toContain('with its token in AGENTRY_TOKEN this command joins it')
   })
 
   test('says that nobody answers where the gateway is gone', async () => {
