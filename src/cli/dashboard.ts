@@ -4,6 +4,7 @@ import { connectLocal } from '../client/local.ts'
 import type { RemoteTeam } from '../client/remote-team.ts'
 import type { DashboardOptions } from '../dashboard/options.ts'
 import { type AgentryError, isAgentryError } from '../errors.ts'
+import { readOwner } from '../store/owner-file.ts'
 import { foldersOf } from '../store/session-files.ts'
 import { assertToken } from '../store/token-file.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -11,6 +12,7 @@ import { FrontSupervisor } from './front-supervisor.ts'
 import type { CliIo } from './io.ts'
 import { type CommandContext, type GlobalOptions, resolveSetup, type Setup } from './open-team.ts'
 import { type ServeCommandOptions, TOKEN_VARIABLE } from './serve-options.ts'
+import type { Report } from './report.ts'
 import { takeSignals } from './signals.ts'
 import { type Terminal, terminalOf } from './terminal.ts'
 
@@ -33,7 +35,7 @@ export async function dashboard(context: CommandContext, options: ServeCommandOp
 
 /** The dashboard on a team that others serve. */
 export async function showServed(
-  { io }: CommandContext,
+  { io, report }: CommandContext,
   terminal: Terminal,
   connect: () => RemoteTeam,
   setup?: Setup,
@@ -48,10 +50,20 @@ export async function showServed(
       place: { ...(setup && { directory: setup.data }), owned: false },
       signal: leaving.signal,
     })
+    if (setup !== undefined) noteGoesOn(report, setup.data)
     return EXIT.ok
   } finally {
     signals.release()
   }
+}
+
+/** Where it is left running: how to come back to it, and how to end it. */
+function noteGoesOn(report: Report, data: string): void {
+  const pid = readOwner(data)?.pid
+  if (pid === undefined) return
+  report.note(
+    `the supervisor goes on: \`agentry attach\` comes back to it, \`kill ${pid}\` ends it in good order`,
+  )
 }
 
 async function showOwn(
@@ -99,7 +111,7 @@ async function showOwn(
     signals.release()
   }
   if (failure !== undefined) throw failure
-  if (how === 'detach') report.note('the supervisor goes on: `agentry attach` comes back to it')
+  if (how === 'detach') noteGoesOn(report, setup.data)
   return EXIT.ok
 }
 

@@ -155,6 +155,8 @@ export function createDurableFs(calls: SystemCalls): DurableFs {
       attempt('mkdir', path, () => calls.mkdir(path, 0o700))
     } catch (error) {
       if (hasErrno(error, 'ENOENT') && dirname(path) !== path) {
+        // A folder that is there and takes none (/proc) says ENOENT as well.
+        if (info(dirname(path)) !== undefined) throw error
         makeDirectory(dirname(path))
         return makeDirectory(path)
       }

@@ -50,8 +50,11 @@ describe('attach', () => {
   test('shows the team of the data directory, and so does the dashboard there', async () => {
     const { cli, shown, agents } = atTerminal()
     await serve(join(cli.cwd, 'sessions'), 'here')
-    expect(await cli.run('attach')).toEqual({ code: 0, stdout: '', stderr: '' })
-    expect(await cli.run()).toEqual({ code: 0, stdout: '', stderr: '' })
+    const stderr = expect.stringMatching(
+      /^agentry: the supervisor goes on: `agentry attach` .*, `kill \d+` ends it/,
+    )
+    expect(await cli.run('attach')).toEqual({ code: 0, stdout: '', stderr })
+    expect(await cli.run()).toEqual({ code: 0, stdout: '', stderr })
     expect(agents).toEqual(['here', 'here'])
     for (const { place, front } of shown) {
       expect({ place, front }).toEqual({ place: { directory: join(cli.cwd, 'sessions'), owned: false } })

@@ -70,6 +70,14 @@ test('makeDirectory takes a symlink to a folder, and refuses a file', () => {
   ).toBe(true)
 })
 
+test('makeDirectory says what the system says of a folder that is there and takes none', () => {
+  const failing = new FailingFs()
+  const path = newPath('folder')
+  failing.fail('mkdir', 'ENOENT')
+  const error = thrownBy(() => failing.fs.makeDirectory(path))
+  expect(hasErrno(error, 'ENOENT'), String(error)).toBe(true)
+})
+
 test('what is no regular file is refused at once, in every mode: symlink, FIFO, folder, device', () => {
   const real = newPath()
   writeFileSync(real, 'real')

@@ -235,5 +235,8 @@ function submitted(state: DashboardState): Step<DashboardState> {
   const step = withLine({ ...rest, input: emptyLine }, text)
   const history = rememberLine(state.history, text)
   const effects: Effect[] = history === state.history ? [] : [{ type: 'remember', line: text }]
-  return { state: { ...step.state, history }, effects: [...effects, ...step.effects] }
+  // A command that is refused at once is there to be put right.
+  const refused = step.effects.length === 0 && step.state.notice?.kind === 'error'
+  const input = refused && step.state.input.text === '' ? insertText(emptyLine, text) : step.state.input
+  return { state: { ...step.state, input, history }, effects: [...effects, ...step.effects] }
 }

@@ -172,6 +172,9 @@ export function keyText(key: string): string {
   return modifiers + (last.length > 1 || key.startsWith('ctrl+') ? capital(last) : last)
 }
 
+/** Between two hints. */
+export const HINT_GAP = '  '
+
 /** What can be done now, in one line. */
 export function keyHints(place: 'input' | 'agents' | 'sessions' | 'conversation' | 'overlay'): string {
   if (place === 'overlay') return 'Esc close'
@@ -180,7 +183,7 @@ export function keyHints(place: 'input' | 'agents' | 'sessions' | 'conversation'
   const more = KEY_BINDINGS.filter((binding) => binding.hint !== undefined && binding.scope === 'everywhere')
   return [...hints, ...(place === 'input' ? more : [])]
     .map(({ keys: [key = ''], hint }) => `${keyText(key)} ${hint}`)
-    .join('  ')
+    .join(HINT_GAP)
 }
 
 function capital(word: string): string {

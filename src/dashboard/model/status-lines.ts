@@ -2,7 +2,7 @@
 import { sizeText } from '../../core/figures.ts'
 import { plainLine, screenText } from '../../core/terminal-text.ts'
 import { assertNever } from '../../errors.ts'
-import { keyHints } from './keymap.ts'
+import { HINT_GAP, keyHints } from './keymap.ts'
 import { type Line, type Span, span } from './line.ts'
 import type { DashboardState } from './state.ts'
 import { cutToWidth, padToWidth, widthOf, wrapToWidth } from './text.ts'
@@ -99,8 +99,19 @@ export function statusLine(state: DashboardState, columns: number): Line {
   }
   const rest = columns - used
   if (rest < 6) return left
-  const hint = cutToWidth(hints, rest - 2)
+  const hint = wholeHints(hints, rest - 2)
   return [...left, span(' '.repeat(rest - widthOf(hint))), span(hint, 'dim')]
+}
+
+/** As many hints as fit: half a one helps nobody. */
+function wholeHints(hints: string, width: number): string {
+  let fitting = ''
+  for (const hint of hints.split(HINT_GAP)) {
+    const longer = fitting === '' ? hint : fitting + HINT_GAP + hint
+    if (widthOf(longer) > width) break
+    fitting = longer
+  }
+  return fitting
 }
 
 function connectionSpan({ connection }: DashboardState): Span {

@@ -201,7 +201,12 @@ function notSent(
   { agentId, text, error }: Extract<Input, { type: 'not-sent' }>,
 ): DashboardState {
   const to = agentId === state.agentId ? '' : ` to ${agentId}`
-  const back = withNotice(notSending(state, agentId, text), 'error', `not sent${to}: ${error.message}`)
+  const returned = state.input.text === '' ? ' - it is back at the prompt, Ctrl-C clears it' : ''
+  const back = withNotice(
+    notSending(state, agentId, text),
+    'error',
+    `not sent${to}: ${error.message}${returned}`,
+  )
   // The user may have begun the next line: that one stays, and recalling has this one (U2).
   return back.input.text === '' ? { ...back, input: insertText(emptyLine, lineOf(text)) } : back
 }

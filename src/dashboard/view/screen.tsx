@@ -84,6 +84,9 @@ function Lines({ lines, width, paint }: { lines: readonly Line[]; width: number;
   return lines.map((line, index) => <Row key={index} line={line} width={width} paint={paint} />)
 }
 
+/** What is drawn and not written: rules, results' edges, sparklines. */
+const DRAWN = /[│▁-▇]/g
+
 /** For a screen reader: one thing below the other, no padding, no rules; an overlay alone, as it takes all keys. */
 function Spoken({ frame }: { frame: Frame }): ReactNode {
   if (frame.kind === 'too-small') return <Text>{frame.text}</Text>
@@ -99,7 +102,7 @@ function Spoken({ frame }: { frame: Frame }): ReactNode {
   return (
     <Box flexDirection="column">
       {lines.map((line, index) => (
-        <Text key={index}>{painted(line, unpainted)}</Text>
+        <Text key={index}>{painted(line, unpainted).replaceAll(DRAWN, ' ')}</Text>
       ))}
     </Box>
   )

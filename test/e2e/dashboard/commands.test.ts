@@ -97,6 +97,8 @@ describe.skipIf(reason !== undefined)(
         terminal.press('i')
         enter(terminal, '/session load nothing-of-the-kind')
         await terminal.waitFor('received "nothing-of-the-kind"')
+        await terminal.waitFor('❯ /session load nothing-of-the-kind')
+        terminal.press('ctrl+c')
         enter(terminal, '/sesion load x')
         await terminal.waitFor('did you mean')
       })
