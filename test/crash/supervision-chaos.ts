@@ -174,7 +174,7 @@ async function expectAcknowledged({ team, acknowledged }: Chaos): Promise<void> 
 async function expectCatalogLikeDisk(team: Team): Promise<Map<string, unknown>> {
   const headers = new Map<string, unknown>()
   for (const { current: _current, diskBytes: _bytes, ...header } of team.sessions()) {
-    const { memory, ...onDisk } = await team.readSession(header.id)
+    const { memory, tasks: _tasks, ...onDisk } = await team.readSession(header.id)
     expect(summarized(header)).toEqual(summarized(onDisk))
     expect(memory.length).toBe(header.counts.entries)
     headers.set(header.id, summarized(header))
