@@ -50,7 +50,7 @@ describe('attach', () => {
   test('shows the team of the data directory, and so does the dashboard there', async () => {
     const { cli, shown, agents } = atTerminal()
     await serve(join(cli.cwd, 'sessions'), 'here')
-    const stderr = expect.stringMatching(
+    const stderr: unknown = expect.stringMatching(
       /^agentry: the supervisor goes on: `agentry attach` .*, `kill \d+` ends it/,
     )
     expect(await cli.run('attach')).toEqual({ code: 0, stdout: '', stderr })
