@@ -11,6 +11,7 @@
 import { backoffMs, RESTART_BACKOFF } from '../core/backoff.ts'
 import type { RemoteTeam } from '../client/remote-team.ts'
 import type { Clock } from '../core/clock.ts'
+import { pause } from '../core/deadline.ts'
 import type { FrontEvents, FrontNotice } from '../dashboard/options.ts'
 import { AgentryError, type WireError } from '../errors.ts'
 import type { KeeperMessage } from './front-channel.ts'
@@ -214,10 +215,7 @@ export class FrontSupervisor implements FrontEvents {
   }
 
   async #wait(delayMs: number): Promise<void> {
-    const over = Promise.withResolvers<void>()
-    const timer = this.#options.clock.setTimer(delayMs, over.resolve)
-    await settled(over.promise, this.#ending.signal)
-    timer.cancel()
+    await pause(this.#options.clock, delayMs, this.#ending.signal)
   }
 }
 

@@ -16,3 +16,15 @@ export function setDeadline(clock: Clock, ms: number, onMissed: () => void): Tim
   arm()
   return { cancel: () => timer.cancel() }
 }
+
+/** Resolves after `ms`, or at once when `signal` aborts. */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const onAbort = (): void => resolve()
+  const timer = clock.setTimer(ms, resolve)
+  signal.addEventListener('abort', onAbort)
+  await promise
+  signal.removeEventListener('abort', onAbort)
+  timer.cancel()
+}

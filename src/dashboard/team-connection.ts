@@ -12,6 +12,7 @@ import type { TeamEvent } from '../api.ts'
 import type { RemoteTeam } from '../client/remote-team.ts'
 import { type Backoff, backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
+import { pause } from '../core/deadline.ts'
 import { AgentryError, isAgentryError, toAgentryError } from '../errors.ts'
 import type { Input } from './model/input.ts'
 
@@ -70,7 +71,7 @@ export class TeamConnection {
 
   /** For whoever has seen a loss (`isLoss`): the connection learns of it by its own stream, perhaps a moment later. */
   async pause(signal: AbortSignal): Promise<void> {
-    await this.#wait(PAUSE_MS, signal)
+    await pause(this.#options.clock, PAUSE_MS, signal)
   }
 
   /** Reads the lists again. A failure is that of the connection, which says it. */
@@ -135,7 +136,8 @@ export class TeamConnection {
       if (this.#closed) return
       attempt += 1
       this.#options.dispatch({ type: 'connection-lost', reason, attempt })
-      await this.#wait(backoffMs(RETRY, attempt, this.#options.random ?? Math.random), this.#closing.signal)
+      const delayMs = backoffMs(RETRY, attempt, this.#options.random ?? Math.random)
+      await pause(this.#options.clock, delayMs, this.#closing.signal)
     }
   }
 
@@ -195,16 +197,5 @@ export class TeamConnection {
     this.#next = Promise.withResolvers()
     this.#next.promise.catch(() => undefined)
     if (this.#closed) this.#next.reject(new AgentryError('cancelled', 'the dashboard is closed'))
-  }
-
-  async #wait(delayMs: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const onAbort = (): void => resolve()
-    const timer = this.#options.clock.setTimer(delayMs, resolve)
-    signal.addEventListener('abort', onAbort)
-    await promise
-    signal.removeEventListener('abort', onAbort)
-    timer.cancel()
   }
 }
