@@ -1,23 +1,11 @@
 /** A screen of a terminal as an SVG: text that can be selected, no fonts of its own. Pure. */
 import { widthOf } from '../src/dashboard/model/text.ts'
-
-export interface DrawnCell {
-  /** '' for the second half of a wide character. */
-  readonly text: string
-  /** `default`, `ansi:<number of the palette>`, or `#rrggbb`. */
-  readonly foreground: string
-  readonly background: string
-  readonly bold: boolean
-  readonly dim: boolean
-  readonly italic: boolean
-  readonly underline: boolean
-  readonly inverse: boolean
-}
+import type { StyledCell } from '../test/terminal/emulator.ts'
 
 export interface DrawnScreen {
   readonly title: string
   /** By row; all rows have the same length. */
-  readonly rows: readonly (readonly DrawnCell[])[]
+  readonly rows: readonly (readonly StyledCell[])[]
   readonly cursor?: { readonly x: number; readonly y: number }
 }
 
@@ -83,14 +71,14 @@ export function screenSvg({ title, rows, cursor }: DrawnScreen): string {
 
 interface Run {
   /** All of one style. */
-  readonly cell: DrawnCell
+  readonly cell: StyledCell
   readonly x: number
   text: string
   columns: number
 }
 
 /** Backgrounds first, so that none covers a letter that reaches out of its cell. */
-function drawRow(cells: readonly DrawnCell[], y: number): string[] {
+function drawRow(cells: readonly StyledCell[], y: number): string[] {
   const runs = runsOf(cells)
   return [
     ...runs.flatMap((run) => drawBackground(run, y)),
@@ -98,7 +86,7 @@ function drawRow(cells: readonly DrawnCell[], y: number): string[] {
   ]
 }
 
-function runsOf(cells: readonly DrawnCell[]): Run[] {
+function runsOf(cells: readonly StyledCell[]): Run[] {
   const runs: Run[] = []
   for (const [x, cell] of cells.entries()) {
     const last = runs.at(-1)
@@ -124,7 +112,7 @@ function wordsOf({ cell, x, text }: Run): Run[] {
   return words
 }
 
-function styleOf(cell: DrawnCell): string {
+function styleOf(cell: StyledCell): string {
   return JSON.stringify({ ...cell, text: undefined })
 }
 
@@ -156,7 +144,7 @@ function drawCursor({ x, y }: { x: number; y: number }): string {
   return `<rect x="${left}" y="${y * CELL_HEIGHT}" width="2" height="${CELL_HEIGHT}" fill="${FOREGROUND}"/>`
 }
 
-function foregroundOf(cell: DrawnCell): string {
+function foregroundOf(cell: StyledCell): string {
   return colourOf(cell.foreground, FOREGROUND)
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { asciicast } from '../../scripts/asciicast.ts'
-import { type DrawnCell, screenSvg } from '../../scripts/screen-svg.ts'
+import { screenSvg } from '../../scripts/screen-svg.ts'
+import type { StyledCell } from '../terminal/emulator.ts'
 
-function cells(text: string, style: Partial<DrawnCell> = {}): DrawnCell[] {
+function cells(text: string, style: Partial<StyledCell> = {}): StyledCell[] {
   return Array.from(text, (character) => ({
     text: character,
     foreground: 'default',
