@@ -11,6 +11,7 @@
 import type { SessionFilter, SessionInfo } from '../api.ts'
 import { fold, foldFirst, headerOf } from '../core/fold.ts'
 import type { SessionRecord } from '../core/record.ts'
+import { byLastAccess } from '../core/session-order.ts'
 import type { SessionHeader, SessionState, TaskEntry } from '../core/session-state.ts'
 import { findTask, type KnownTask } from '../core/turn.ts'
 import { AgentryError, type ErrorCode } from '../errors.ts'
@@ -267,12 +268,6 @@ export function sessionsThatFit(
 /** Lets equal ids of a finished turn be one string: as parsed they are two, and there are very many of them. */
 function shareIds(tasks: readonly TaskEntry[]): void {
   for (const task of tasks) if (task.taskId === task.turnId) task.taskId = task.turnId
-}
-
-/** The stamps are ISO 8601 in UTC: they sort as text. */
-function byLastAccess(a: SessionInfo, b: SessionInfo): number {
-  if (a.lastAccessedAt !== b.lastAccessedAt) return a.lastAccessedAt < b.lastAccessedAt ? 1 : -1
-  return a.id < b.id ? 1 : -1
 }
 
 const UNREADABLE_CODES: Partial<Record<SessionNote['kind'], ErrorCode>> = {

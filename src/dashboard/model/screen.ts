@@ -1,4 +1,4 @@
-/** The whole screen of a state. Pure; panes whose lines did not change are the same values as before, so that they are not drawn again. */
+/** The whole screen of a state. Pure. */
 import { plainLine } from '../../core/terminal-text.ts'
 import { agentLines } from './agent-lines.ts'
 import { chromeOf } from './chrome.ts'
@@ -67,13 +67,8 @@ function insetBy(columns: 0 | 1, pane: Pane): Pane {
 }
 
 const BLANK = span(' ')
-/** The same line as before for the same line: it is not drawn again then. */
-const movedLines = new WeakMap<Line, Line>()
-
 function moved(line: Line): Line {
-  const known = movedLines.get(line) ?? [BLANK, ...line]
-  movedLines.set(line, known)
-  return known
+  return [BLANK, ...line]
 }
 
 function agentsPane(state: DashboardState, width: number, height: number): Pane {

@@ -7,6 +7,7 @@ import { fuzzyFilter } from './fuzzy.ts'
 import type { Line, Tone } from './line.ts'
 import type { DashboardState } from './state.ts'
 import { type Cell, inTone, scrolledTo, tableRow } from './table-lines.ts'
+import { lastAccessedFirst } from './team.ts'
 
 /** A glyph and a word say without colours what the colour says. */
 export const SESSION_LOOKS: Readonly<Record<SessionStatus, { glyph: string; tone: Tone }>> = {
@@ -24,11 +25,9 @@ export function visibleSessions(state: DashboardState): readonly SessionInfo[] {
   const agentId = state.scope === 'agent' ? state.agentId : undefined
   const key = JSON.stringify([agentId, text])
   if (cached?.sessions === state.sessions && cached.key === key) return cached.list
-  const all = [...state.sessions.values()]
-    .filter((session) => agentId === undefined || session.agentId === agentId)
-    .toSorted((a, b) =>
-      a.lastAccessedAt < b.lastAccessedAt ? 1 : a.lastAccessedAt > b.lastAccessedAt ? -1 : 0,
-    )
+  const all = lastAccessedFirst(state.sessions).filter(
+    (session) => agentId === undefined || session.agentId === agentId,
+  )
   const list =
     text === ''
       ? all

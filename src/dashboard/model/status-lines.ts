@@ -2,6 +2,7 @@
 import { sizeText } from '../../core/figures.ts'
 import { plainLine, screenText } from '../../core/terminal-text.ts'
 import { assertNever } from '../../errors.ts'
+import { derived } from './derived.ts'
 import { HINT_GAP, keyHints } from './keymap.ts'
 import { type Line, type Span, span } from './line.ts'
 import type { DashboardState } from './state.ts'
@@ -145,22 +146,15 @@ function facts(state: DashboardState): string[] {
   ]
 }
 
-/** Worked out once for each state of the sessions. */
-const totals = new WeakMap<DashboardState['sessions'], { tokens: number; bytes: number }>()
-
-function totalsOf(sessions: DashboardState['sessions']): { tokens: number; bytes: number } {
-  const known = totals.get(sessions)
-  if (known !== undefined) return known
+const totalsOf = derived((sessions: DashboardState['sessions']) => {
   let tokens = 0
   let bytes = 0
   for (const { counts, diskBytes } of sessions.values()) {
     tokens += counts.inputTokens + counts.outputTokens
     bytes += diskBytes
   }
-  const sum = { tokens, bytes }
-  totals.set(sessions, sum)
-  return sum
-}
+  return { tokens, bytes }
+})
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`

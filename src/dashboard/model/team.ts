@@ -5,9 +5,11 @@
  * has it read.
  */
 import type { AgentInfo, SessionInfo, TeamEvent } from '../../api.ts'
+import { byLastAccess } from '../../core/session-order.ts'
 import { assertNever } from '../../errors.ts'
 import type { TurnEvent } from '../../protocol/from-agent.ts'
 import { active } from './activity.ts'
+import { derived } from './derived.ts'
 import type { Effect, Step } from './input.ts'
 import type { CpuReading, DashboardState } from './state.ts'
 
@@ -65,17 +67,13 @@ export function withAgent(state: DashboardState, agent: AgentInfo): DashboardSta
   return { ...state, agents: index === -1 ? [...state.agents, agent] : state.agents.with(index, agent) }
 }
 
-/** By the sessions that they are of: worked out once for each state of these. */
-const currentSessions = new WeakMap<ReadonlyMap<string, SessionInfo>, ReadonlyMap<string, SessionInfo>>()
+/** All sessions, last accessed first. */
+export const lastAccessedFirst: (sessions: DashboardState['sessions']) => readonly SessionInfo[] = derived(
+  (sessions) => [...sessions.values()].toSorted(byLastAccess),
+)
 
-/** The current session of an agent: of several that say so (one is about to be suspended) the one that was activated last. */
-export function currentSessionOf(
-  { sessions }: Pick<DashboardState, 'sessions'>,
-  agentId: string | undefined,
-): SessionInfo | undefined {
-  if (agentId === undefined) return undefined
-  const known = currentSessions.get(sessions)
-  if (known !== undefined) return known.get(agentId)
+/** By agent: of several that say so (one is about to be suspended) the one that was activated last. */
+const currentSessions = derived((sessions: DashboardState['sessions']) => {
   const current = new Map<string, SessionInfo>()
   for (const session of sessions.values()) {
     const other = current.get(session.agentId)
@@ -83,8 +81,15 @@ export function currentSessionOf(
       current.set(session.agentId, session)
     }
   }
-  currentSessions.set(sessions, current)
-  return current.get(agentId)
+  return current
+})
+
+/** The current session of an agent. */
+export function currentSessionOf(
+  { sessions }: Pick<DashboardState, 'sessions'>,
+  agentId: string | undefined,
+): SessionInfo | undefined {
+  return agentId === undefined ? undefined : currentSessions(sessions).get(agentId)
 }
 
 /** Accepted messages that wait: as the session has them, else as was last told. */

@@ -1,4 +1,5 @@
 /** What lines and commands do. References are resolved here, against what is known, so that an error comes at once. Pure. */
+import type { SessionInfo } from '../../api.ts'
 import { isAgentryError } from '../../errors.ts'
 import { findSession } from '../../store/find-session.ts'
 import { didYouMean } from '../../core/suggest.ts'
@@ -11,7 +12,7 @@ import { scrollConversation } from './conversation-lines.ts'
 import type { Effect, Step } from './input.ts'
 import { insertText, emptyLine } from './line-editor.ts'
 import type { DashboardState } from './state.ts'
-import { agentOf, currentSessionOf } from './team.ts'
+import { agentOf, currentSessionOf, lastAccessedFirst } from './team.ts'
 import { chosen, only, withNotice } from './steps.ts'
 
 /** A line as entered: a command, or a message for the chosen agent. A line that cannot be taken stays in the input line. */
@@ -123,11 +124,8 @@ export function confirmed(
 
 /** What Tab completes with: the chosen agent's sessions first. */
 export function completionNames(state: DashboardState): CompletionNames {
-  const sessions = [...state.sessions.values()].toSorted(
-    (a, b) =>
-      Number(b.agentId === state.agentId) - Number(a.agentId === state.agentId) ||
-      (a.lastAccessedAt < b.lastAccessedAt ? 1 : -1),
-  )
+  const isOwn = ({ agentId }: SessionInfo): boolean => agentId === state.agentId
+  const sessions = lastAccessedFirst(state.sessions).toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a)))
   return { agentId: state.agentId, agents: state.agents, sessions }
 }
 

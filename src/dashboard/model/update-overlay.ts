@@ -9,6 +9,7 @@ import type { DashboardState, Overlay } from './state.ts'
 import type { SessionInfo } from '../../api.ts'
 import { act } from './actions.ts'
 import { only, typed, withOpened } from './steps.ts'
+import { lastAccessedFirst } from './team.ts'
 import { confirmed } from './update-commands.ts'
 
 type Choice = Extract<Overlay, { query: LineEditor }>
@@ -58,7 +59,7 @@ export function pickedSessions({ sessions }: DashboardState, query: string): rea
 }
 
 function pick(sessions: DashboardState['sessions'], query: string): readonly Picked<SessionInfo>[] {
-  const all = [...sessions.values()].toSorted((a, b) => (a.lastAccessedAt < b.lastAccessedAt ? 1 : -1))
+  const all = lastAccessedFirst(sessions)
   if (query === '') return all.map((item) => ({ item }))
   return fuzzyFilter(all, query, ({ name, agentId, id }) => `${plainLine(name)} ${agentId} ${id}`)
 }
