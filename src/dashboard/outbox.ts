@@ -7,8 +7,9 @@
  * O3  each is settled once, with `sent` or `not-sent`, unless the dashboard closes before.
  */
 import { createId } from '../core/ids.ts'
-import { AgentryError, toAgentryError } from '../errors.ts'
+import { toAgentryError } from '../errors.ts'
 import type { Input } from './model/input.ts'
+import { requireAgent } from './run-command.ts'
 import { isLoss, type TeamConnection } from './team-connection.ts'
 
 export interface OutboxOptions {
@@ -58,11 +59,7 @@ export class Outbox {
   }
 
   async #post(agentId: string, text: string, taskId: string): Promise<string> {
-    const team = await this.#options.connection.whenConnected()
-    const agent = await team.agent(agentId)
-    if (agent === undefined) {
-      throw new AgentryError('agent_not_found', `there is no agent ${agentId}`, { data: { agentId } })
-    }
+    const agent = await requireAgent(await this.#options.connection.whenConnected(), agentId)
     return (await agent.post(text, { taskId })).sessionId
   }
 

@@ -31,11 +31,14 @@ export async function runCommand(
     const agent = await team.spawn({ id: command.agentId, behavior: command.behavior })
     return { text: `spawned agent ${agent.id} (${command.behavior})`, agent: await agent.info() }
   }
+  return runOn(await requireAgent(team, agentId), command)
+}
+
+/** Throws `agent_not_found`. */
+export async function requireAgent(team: RemoteTeam, agentId: string): Promise<RemoteAgent> {
   const agent = await team.agent(agentId)
-  if (agent === undefined) {
-    throw new AgentryError('agent_not_found', `there is no agent ${agentId}`, { data: { agentId } })
-  }
-  return runOn(agent, command)
+  if (agent !== undefined) return agent
+  throw new AgentryError('agent_not_found', `there is no agent ${agentId}`, { data: { agentId } })
 }
 
 async function runOn(
