@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { until } from '../fakes/until.ts'
 import { FRONT_VARIABLE } from '../../src/cli/serve-options.ts'
+import { readOwner } from '../../src/store/owner-file.ts'
 import { BIN, ended, runCli, startCli, temporaryFolder } from './built-cli.ts'
 
 const MAIN = fileURLToPath(new URL('../fakes/front-main.ts', import.meta.url))
@@ -56,6 +57,10 @@ const data = (cwd: string): string => join(cwd, 'sessions')
 const logOf = (cwd: string): string => join(data(cwd), '.agentry/supervisor.log')
 
 /** The process that owns the directory. */
+function isServed(cwd: string): boolean {
+  return readOwner(data(cwd))?.url !== undefined
+}
+
 function ownerOf(cwd: string): number {
   const { pid } = JSON.parse(readFileSync(join(data(cwd), '.agentry/owner.json'), 'utf8')) as { pid: number }
   owners.push(pid)
@@ -156,7 +161,8 @@ describe('agentry at a terminal', () => {
     const keeper = parentOf(server)
     process.kill(server, 'SIGKILL')
     await gone(server)
-    await until('the next server', () => ownerOf(cwd) !== server && isAlive(ownerOf(cwd)))
+    // It owns the directory before it serves.
+    await until('the next server', () => ownerOf(cwd) !== server && isAlive(ownerOf(cwd)) && isServed(cwd))
     const attached = startFront(cwd, 'attach')
     expect(await attached.connected()).toMatchObject({ owned: false })
     attached.do('quit')
