@@ -14,7 +14,7 @@ export const RULES: Rules = {
   layers: [
     { name: 'errors', paths: ['src/errors.ts'], imports: [] },
     { name: 'core', paths: ['src/core/'], imports: ['errors'] },
-    { name: 'agent-spec', paths: ['src/agent-spec.ts'], imports: ['core'] },
+    { name: 'agent-spec', paths: ['src/agent-spec.ts', 'src/llm-spec.ts'], imports: ['core'] },
     // A module of a user's behavior imports this one: it stays light.
     { name: 'behavior', paths: ['src/behavior.ts'], imports: [], types: ['core'] },
     // The store's port names what a session is (claims, notes); no envelope does anything with a store.
@@ -157,9 +157,26 @@ export const RULES: Rules = {
         'src/store/',
         'src/gateway/',
         'src/cli/',
+        // What a model gives a tool comes from outside.
+        'src/runtime/tools/',
       ],
       why: 'schemas stand at the edges, inside types are trusted',
     },
+    { module: 'ai', paths: ['src/runtime/models/'], why: 'models are asked in one place' },
+    { module: '@ai-sdk/provider', paths: ['src/runtime/models/'], why: 'models are asked in one place' },
+    {
+      module: '@ai-sdk/openai-compatible',
+      paths: ['src/runtime/models/'],
+      why: 'models are asked in one place',
+    },
+    { module: '@ai-sdk/openai', paths: ['src/runtime/models/'], why: 'models are asked in one place' },
+    { module: '@ai-sdk/anthropic', paths: ['src/runtime/models/'], why: 'models are asked in one place' },
+    { module: '@ai-sdk/google', paths: ['src/runtime/models/'], why: 'models are asked in one place' },
+    { module: '@modelcontextprotocol/client', paths: ['src/runtime/mcp/'], why: 'one client for MCP' },
+    { module: 'diff', paths: ['src/runtime/tools/'], why: 'patches are applied by a tool' },
+    { module: 'picomatch', paths: ['src/runtime/tools/'], why: 'globs are matched by tools' },
+    { module: 'ipaddr.js', paths: ['src/runtime/tools/'], why: 'one tool decides what is a private address' },
+    { module: 'undici', paths: ['src/runtime/tools/'], why: 'one tool fetches' },
     { module: 'ink', paths: ['src/dashboard/view/'], why: 'the terminal is drawn in one folder' },
     { module: 'react', paths: ['src/dashboard/view/'], why: 'the terminal is drawn in one folder' },
     {
@@ -181,6 +198,8 @@ export const RULES: Rules = {
         // Look whether a working directory is there.
         'src/runtime/session-set.ts',
         'src/runtime/behaviors/shell.ts',
+        // Files are what these tools are for; those of the data directory are refused.
+        'src/runtime/tools/',
         // Reads what the user named: a configuration, a module, a folder.
         'src/options.ts',
         'src/config-file.ts',
@@ -195,7 +214,7 @@ export const RULES: Rules = {
     },
     {
       module: 'node:child_process',
-      paths: ['src/runtime/processes/', 'src/cli/'],
+      paths: ['src/runtime/processes/', 'src/runtime/mcp/', 'src/cli/'],
       why: 'commands are run, watched and ended in one place',
     },
     {

@@ -1,0 +1,90 @@
+/** What an agent with the behavior `llm` is set to, and what a team knows of models: plain data, all defaults filled in. */
+
+/** Of an agent. In `agentry.yaml` and in spawn() these keys stand beside `behavior`, not in a group of their own. */
+export interface LlmSpec {
+  /** `provider/model`: the provider is a key of the team's providers; what is behind the first slash goes to it as it is. */
+  model: string
+  /** Tried in order where the model before fails for good, or after its retries. */
+  fallbacks: string[]
+  /** Names of built-in tools, and absolute paths of modules whose default export is made by defineTool (or a list of them). */
+  tools: string[]
+  permissions: PermissionRules
+  /** By the name that their tools are prefixed with: `name__tool`. */
+  mcpServers: { [name: string]: McpServerSpec }
+  /** Absolute paths beside the working directory that file tools may reach. */
+  allowedPaths: string[]
+  /** The longest answer of one model step, in tokens; undefined: the provider's own limit. */
+  maxOutputTokens?: number
+  temperature?: number
+  /** How many tokens the model can read at once: near its end the conversation is compacted. */
+  contextTokens: number
+  /** How long a question to a person waits until it is denied, ms. */
+  approvalMs: number
+}
+
+export type Permission = 'allow' | 'ask' | 'deny'
+
+/** By tool name; `*` stands for all tools that are not named. `server__*` stands for all tools of one MCP server. */
+export interface PermissionRules {
+  [tool: string]: Permission | PatternRules
+}
+
+/** Patterns over what a tool is asked for: a command line, a path, a URL, an agent's id. deny wins over ask, ask over allow. */
+export interface PatternRules {
+  allow?: string[]
+  ask?: string[]
+  deny?: string[]
+  /** Where no pattern fits. Default `ask`. */
+  default?: Permission
+}
+
+export type McpServerSpec =
+  | {
+      type: 'stdio'
+      command: string
+      args: string[]
+      /** Added to the allow-listed environment. */
+      env: { [name: string]: string }
+      /** Names of variables that are handed on from the supervisor's environment. */
+      envFrom: string[]
+      startMs: number
+    }
+  | {
+      type: 'http'
+      url: string
+      headers: { [name: string]: string }
+      /** The variable whose value is sent as a bearer token. */
+      tokenEnv?: string
+      startMs: number
+    }
+
+export const PROVIDER_TYPES = ['openai-compatible', 'openai', 'anthropic', 'google'] as const
+export type ProviderType = (typeof PROVIDER_TYPES)[number]
+
+export interface ProviderSpec {
+  type: ProviderType
+  /** Without the path of the endpoint: `http://127.0.0.1:11434/v1`. Needed for openai-compatible. */
+  baseURL?: string
+  /** The variable that holds the key; undefined: the provider needs none (a local server). */
+  apiKeyEnv?: string
+  headers: { [name: string]: string }
+  /** Names of variables by the header that they are sent in, for headers that are secret. */
+  headersEnv: { [header: string]: string }
+}
+
+/** US dollars for a million tokens. */
+export interface Price {
+  input: number
+  output: number
+  /** Default: as input. */
+  cachedInput?: number
+}
+
+/** What a team knows of models. Keys are read from the environment of the process, never kept here. */
+export interface TeamModels {
+  providers: { [name: string]: ProviderSpec }
+  /** By `provider/model`; a model that is not in it has no known price. */
+  prices: { [model: string]: Price }
+}
+
+export const NO_MODELS: TeamModels = { providers: {}, prices: {} }
