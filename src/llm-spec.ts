@@ -22,6 +22,28 @@ export interface LlmSpec {
   approvalMs: number
 }
 
+/** What an llm agent may be given by name. */
+export const BUILT_IN_TOOLS = [
+  'read',
+  'write',
+  'edit',
+  'list',
+  'glob',
+  'grep',
+  'shell',
+  'fetch',
+  'remember',
+  'recall',
+  'todo',
+  'list_agents',
+  'ask_agent',
+  'tell_agent',
+] as const
+export type BuiltInToolName = (typeof BUILT_IN_TOOLS)[number]
+
+/** What it has where `tools` is left out: all but `fetch`, which reaches out of the machine. */
+export const DEFAULT_TOOLS: readonly BuiltInToolName[] = BUILT_IN_TOOLS.filter((name) => name !== 'fetch')
+
 export type Permission = 'allow' | 'ask' | 'deny'
 
 /** By tool name; `*` stands for all tools that are not named. `server__*` stands for all tools of one MCP server. */
