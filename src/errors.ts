@@ -38,11 +38,20 @@ export const ERROR_CODES = {
   task_not_found: 'No turn with that taskId is known.',
   turn_failed: 'The behavior ended the turn with an error.',
   turn_timeout: 'The turn took longer than its limit.',
+  limit_reached:
+    'A limit on steps, tokens or cost was reached: the turn ended there, the session goes on with the next message.',
+  approval_not_found: 'No question of that id is open: it was answered, ran out of time, or its turn ended.',
+  ask_refused:
+    'An agent may not ask that agent now: it is itself, waits for the asking one, or the chain of questions is too deep.',
   poison_turn: 'The turn took its thread down three times and is not tried again.',
   interrupted: 'The turn was cut off by a crash or a stop and is not continued.',
   cancelled: 'The turn was cancelled.',
   working_dir_missing: 'The working directory of the session does not exist.',
   command_failed: 'A command could not be run at all (not: it ran and exited non-zero).',
+  tool_failed: 'A tool could not do what it was asked for; the message says why.',
+  path_refused:
+    'A file tool does not reach that path: it is outside of what the agent may touch, or no ordinary file.',
+  edit_conflict: 'The file changed since it was read: nothing was written.',
   leftover_processes: 'Processes of a turn that was cut off were killed and still run.',
   storage_full: 'No room on the disk (or a quota, or a file size limit): writing goes on once there is room.',
   storage_failed: 'A read or write of the data directory failed.',

@@ -86,6 +86,9 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'poison_turn':
     case 'working_dir_missing':
     case 'command_failed':
+    case 'tool_failed':
+    case 'path_refused':
+    case 'edit_conflict':
     case 'internal':
       return EXIT.failure
     default:

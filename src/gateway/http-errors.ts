@@ -50,6 +50,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'fenced':
     case 'claim_held':
     case 'seq_conflict':
+    case 'edit_conflict':
     case 'directory_owned':
     case 'address_unusable':
     case 'cancelled':
@@ -66,6 +67,8 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'turn_failed':
     case 'working_dir_missing':
     case 'command_failed':
+    case 'tool_failed':
+    case 'path_refused':
     case 'insecure_bind':
       return 422
     case 'mailbox_full':

@@ -13,6 +13,8 @@ export interface ToolContext {
   readonly workingDir: string
   /** The session's. */
   readonly vars: Readonly<Record<string, string>>
+  /** The session's. */
+  readonly metadata: Readonly<Record<string, Json>>
   /** Aborted on cancel and on the limits of the turn: the tool ends what it runs and rejects or returns. */
   readonly signal: AbortSignal
   /** Sends output to whoever follows the turn while the tool runs. Transient. */
