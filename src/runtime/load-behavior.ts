@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import type { AgentSpec } from '../agent-spec.ts'
 import type { Behavior } from '../behavior.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
 import { echoBehavior } from './behaviors/echo.ts'
 import { createShellBehavior } from './behaviors/shell.ts'
+import { defaultOf, loadModule } from './load-module.ts'
 
 export interface LoadedBehavior {
   behavior: Behavior
@@ -54,29 +53,6 @@ async function importBehavior(path: string): Promise<Behavior> {
     )
   }
   return behavior
-}
-
-/**
- * `require` reads files on this thread; `import()` reads them through the pool that all threads share, where the blocked reads of one
- * agent would hold up the start of another. Only a module that awaits at its top level needs the latter.
- */
-async function loadModule(path: string): Promise<unknown> {
-  const require: (path: string) => unknown = createRequire(import.meta.url)
-  try {
-    return require(path)
-  } catch (error) {
-    if (!isAsyncModuleError(error)) throw error
-    const loaded: unknown = await import(pathToFileURL(path).href)
-    return loaded
-  }
-}
-
-function isAsyncModuleError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_REQUIRE_ASYNC_MODULE'
-}
-
-function defaultOf(loaded: unknown): unknown {
-  return typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined
 }
 
 function isBehavior(value: unknown): value is Behavior {
