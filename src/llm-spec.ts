@@ -1,5 +1,7 @@
 /** What an agent with the behavior `llm` is set to, and what a team knows of models: plain data, all defaults filled in. */
 
+import type { PatternRules, Permission, PermissionRules } from './core/permissions/rule-types.ts'
+
 /** Of an agent. In `agentry.yaml` and in spawn() these keys stand beside `behavior`, not in a group of their own. */
 export interface LlmSpec {
   /** `provider/model`: the provider is a key of the team's providers; what is behind the first slash goes to it as it is. */
@@ -44,21 +46,7 @@ export type BuiltInToolName = (typeof BUILT_IN_TOOLS)[number]
 /** What it has where `tools` is left out: all but `fetch`, which reaches out of the machine. */
 export const DEFAULT_TOOLS: readonly BuiltInToolName[] = BUILT_IN_TOOLS.filter((name) => name !== 'fetch')
 
-export type Permission = 'allow' | 'ask' | 'deny'
-
-/** By tool name; `*` stands for all tools that are not named. `server__*` stands for all tools of one MCP server. */
-export interface PermissionRules {
-  [tool: string]: Permission | PatternRules
-}
-
-/** Patterns over what a tool is asked for: a command line, a path, a URL, an agent's id. deny wins over ask, ask over allow. */
-export interface PatternRules {
-  allow?: string[]
-  ask?: string[]
-  deny?: string[]
-  /** Where no pattern fits. Default `ask`. */
-  default?: Permission
-}
+export type { PatternRules, Permission, PermissionRules }
 
 export type McpServerSpec =
   | {
@@ -110,3 +98,20 @@ export interface TeamModels {
 }
 
 export const NO_MODELS: TeamModels = { providers: {}, prices: {} }
+
+/** Known by name without configuration; an entry of the same name in the team's providers stands instead. */
+export const BUILT_IN_PROVIDERS: { readonly [name: string]: ProviderSpec } = {
+  openai: { type: 'openai', apiKeyEnv: 'OPENAI_API_KEY', headers: {}, headersEnv: {} },
+  anthropic: { type: 'anthropic', apiKeyEnv: 'ANTHROPIC_API_KEY', headers: {}, headersEnv: {} },
+  google: { type: 'google', apiKeyEnv: 'GOOGLE_GENERATIVE_AI_API_KEY', headers: {}, headersEnv: {} },
+  openrouter: {
+    type: 'openai-compatible',
+    baseURL: 'https://openrouter.ai/api/v1',
+    apiKeyEnv: 'OPENROUTER_API_KEY',
+    headers: {},
+    headersEnv: {},
+  },
+  // Local servers, which take no key.
+  ollama: { type: 'openai-compatible', baseURL: 'http://127.0.0.1:11434/v1', headers: {}, headersEnv: {} },
+  lmstudio: { type: 'openai-compatible', baseURL: 'http://127.0.0.1:1234/v1', headers: {}, headersEnv: {} },
+}
