@@ -36,6 +36,9 @@ export const ERROR_CODES = {
   no_current_session: 'The agent has no current session.',
   task_conflict: 'The taskId belongs to another agent, or waits in a session that is not current.',
   task_not_found: 'No turn with that taskId is known.',
+  model_unavailable: 'The model cannot be asked: its provider is not known, or a key is missing.',
+  model_failed:
+    'The model gave no complete answer: for good, or after the last of a bounded number of tries.',
   turn_failed: 'The behavior ended the turn with an error.',
   turn_timeout: 'The turn took longer than its limit.',
   limit_reached:

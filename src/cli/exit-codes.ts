@@ -55,6 +55,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'unauthorized':
     case 'forbidden':
       return EXIT.conflict
+    case 'model_unavailable':
     case 'agent_failed':
     case 'agent_crashed':
     case 'agent_unresponsive':
@@ -82,6 +83,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
       return EXIT.cancelled
     case 'start_failed':
     case 'turn_failed':
+    case 'model_failed':
     case 'turn_timeout':
     case 'poison_turn':
     case 'working_dir_missing':

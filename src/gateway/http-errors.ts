@@ -1,7 +1,22 @@
 /** How errors look over HTTP: the one place where codes become statuses, and the one form they are sent in (RFC 9457). */
 import { type AgentryError, assertNever, type ErrorCode } from '../errors.ts'
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503 | 504 | 507
+export type ErrorStatus =
+  | 400
+  | 401
+  | 403
+  | 404
+  | 405
+  | 409
+  | 413
+  | 415
+  | 422
+  | 429
+  | 500
+  | 502
+  | 503
+  | 504
+  | 507
 
 /** The body of every answer that is not a success. `type` is `urn:agentry:error:` and the code; `data` as in AgentryError. */
 export interface Problem {
@@ -73,6 +88,9 @@ export function statusOf(code: ErrorCode): ErrorStatus {
       return 422
     case 'mailbox_full':
       return 429
+    case 'model_failed':
+      return 502
+    case 'model_unavailable':
     case 'agent_failed':
     case 'agent_crashed':
     case 'agent_unresponsive':
@@ -108,6 +126,7 @@ const TITLES: Record<ErrorStatus, string> = {
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
+  502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
   507: 'Insufficient Storage',
