@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { BoundedLines, cutLine } from './bounded-lines.ts'
+import { defineTool } from './define-tool.ts'
+import { type FileToolOptions, NOTE_BYTES } from './file-tool-options.ts'
+import { fileName, statOf } from './files/confinement.ts'
+import { failed } from './files/path-errors.ts'
+import { isBinary, MAX_FILE_BYTES, readFileBytes, textOf } from './files/read-bytes.ts'
+import type { Tool } from './tool.ts'
+
+const DEFAULT_LINES = 2_000
+const MAX_LINE_CHARS = 2_000
+
+const INPUT = z.strictObject({
+  path: z.string().min(1).describe('Path of the file, relative to the working directory, or absolute.'),
+  startLine: z.int().min(1).default(1).describe('First line to read, counted from 1.'),
+  lineCount: z.int().min(1).max(100_000).default(DEFAULT_LINES).describe('How many lines to read.'),
+})
+
+export function createReadTool({ confinement, versions, outputBytes }: FileToolOptions): Tool {
+  return defineTool({
+    name: 'read',
+    description:
+      'Reads a text file. Every line is given behind its number and a tab. Of a long file a part is given, and it is said how to go on.',
+    input: INPUT,
+    readOnly: true,
+    subject: ({ path }, context) => confinement.subject(path, context),
+    execute({ path, startLine, lineCount }, context) {
+      return confinement.with(path, context, (place) => {
+        const name = fileName(place)
+        if (statOf(place) === undefined) throw failed(place.shown, 'does not exist')
+        const { bytes, stat, version } = readFileBytes(place.directory, name, place.shown)
+        versions.saw(context.sessionId, place.path, version)
+        if (bytes.length === 0) return `[${place.shown} is empty]`
+        if (isBinary(bytes)) return `[${place.shown} is a binary file of ${stat.size} bytes]`
+        return numbered(textOf(bytes), { startLine, lineCount, outputBytes, size: stat.size })
+      })
+    },
+  })
+}
+
+interface Part {
+  startLine: number
+  lineCount: number
+  outputBytes: number
+  /** Of the file, bytes. */
+  size: number
+}
+
+function numbered(text: string, { startLine, lineCount, outputBytes, size }: Part): string {
+  const lines = text.split(/\r?\n/)
+  if (lines.at(-1) === '') lines.pop()
+  const beyond = size > MAX_FILE_BYTES ? ' of the part of the file that can be read' : ''
+  if (startLine > lines.length) return `[the last line${beyond} is ${lines.length}]`
+  const kept = new BoundedLines(outputBytes - NOTE_BYTES)
+  for (const [index, line] of lines.slice(startLine - 1, startLine - 1 + lineCount).entries()) {
+    if (!kept.add(`${String(startLine + index).padStart(6)}\t${cutLine(line, MAX_LINE_CHARS)}`)) break
+  }
+  const next = startLine + kept.count
+  const notes: string[] = []
+  if (next <= lines.length) {
+    notes.push(`[… lines ${next} to ${lines.length} are left out: go on with startLine ${next}]`)
+  }
+  if (size > MAX_FILE_BYTES) {
+    notes.push(`[… the file has ${size} bytes, of which the first ${MAX_FILE_BYTES} can be read here]`)
+  }
+  return kept.text(...notes)
+}
