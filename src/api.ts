@@ -8,7 +8,15 @@ import type { AgentSpec } from './agent-spec.ts'
 import type { JsonObject } from './core/json.ts'
 import type { RestartPolicy } from './core/restart-policy.ts'
 import type { SessionRecord } from './core/record.ts'
-import type { SessionHeader, SessionState, SessionStatus } from './core/session-state.ts'
+import type { AskedBy } from './core/record.ts'
+import type {
+  Approval,
+  ApprovalDecision,
+  SessionHeader,
+  SessionState,
+  SessionStatus,
+  UsageTotal,
+} from './core/session-state.ts'
 import type { CreateSessionInput, ImportedSession, SessionPatch } from './protocol/commands.ts'
 import type { Outcome, TurnEvent } from './protocol/from-agent.ts'
 import type { WireError } from './errors.ts'
@@ -28,10 +36,19 @@ export interface AgentSpecInput {
 }
 
 /**
- * starting: waits for its thread · idle, working: on a thread · restarting: waits for its backoff · hibernated: no thread until
+ * starting: waits for its thread · idle, working: on a thread · waiting: its turn waits for a person's answer or for other agents, on a
+ * thread or not · restarting: waits for its backoff · hibernated: no thread until
  * the next message · failed: crashed too often, needs start() · stopped: by stop(), or by its restart policy.
  */
-export type AgentState = 'starting' | 'idle' | 'working' | 'restarting' | 'hibernated' | 'failed' | 'stopped'
+export type AgentState =
+  | 'starting'
+  | 'idle'
+  | 'working'
+  | 'waiting'
+  | 'restarting'
+  | 'hibernated'
+  | 'failed'
+  | 'stopped'
 
 export interface AgentInfo {
   id: string
@@ -47,7 +64,18 @@ export interface AgentInfo {
   /** ISO 8601; of the last turn that started or finished here. */
   lastActivityAt?: string
   usage?: ResourceUsage
+  /** Tokens and cost of all its sessions. */
+  spent: UsageTotal
   spec: AgentSpec
+}
+
+/** A question to a person, and where it comes from. */
+export interface ApprovalInfo extends Approval {
+  agentId: string
+  sessionId: string
+  sessionName: string
+  /** Set where the turn was asked for by another agent's. */
+  askedBy?: AskedBy
 }
 
 export interface ResourceUsage {
@@ -99,6 +127,11 @@ export interface SendOptions {
   metadata?: JsonObject
   /** Refuse with `session_not_found` unless this is the current session. */
   sessionId?: string
+  /**
+   * `steer`: the running turn takes the message in between two of its steps, and answers both; where none runs, or its behavior takes
+   * nothing in, it is a turn of its own. Default `queue`: a turn of its own.
+   */
+  mode?: 'queue' | 'steer'
   /** Aborting stops the waiting, not the turn: see `cancel`. */
   signal?: AbortSignal
 }
@@ -188,6 +221,16 @@ export interface Team extends AsyncDisposable {
   records(sessionId: string, afterSeq?: number): AsyncIterable<SessionRecord>
   /** The outcome of a task: running, queued (`accepted`) or recorded. Undefined where no session knows it. */
   task(taskId: string): Promise<Outcome | undefined>
+  /** The open questions of all agents, oldest first. Wakes nobody. */
+  approvals(): ApprovalInfo[]
+  /**
+   * Answers an open question; the agent is woken where it gave its thread back. Resolves when the answer is durable, with the
+   * question. Throws `approval_not_found`.
+   */
+  answerApproval(
+    approvalId: string,
+    answer: { decision: ApprovalDecision; /** For the model, with a no. */ reason?: string },
+  ): Promise<ApprovalInfo>
   /** Sessions that the policy would trash (`dryRun`), or has trashed. */
   cleanup(policy: RetentionPolicy, options?: { dryRun?: boolean }): Promise<SessionInfo[]>
   /**

@@ -5,6 +5,8 @@
 import type { Json } from './core/json.ts'
 import type { MemoryEntry, Usage, ToolCall } from './core/session-state.ts'
 import type { Message } from './core/record.ts'
+import type { Outcome } from './protocol/from-agent.ts'
+import type { Teammate } from './protocol/team-requests.ts'
 
 /** The session as a behavior sees it: a view that follows the state, frozen. Change it through the context's methods. */
 export interface SessionView {
@@ -49,7 +51,25 @@ export interface BehaviorContext {
     toolCallId?: string,
   ): Promise<ToolResult & { toolCallId: string }>
   /** Records an answer of a model, with the calls it asks for. Durable when it resolves. */
-  recordStep(step: { content: string; toolCalls?: ToolCall[]; usage?: Usage }): Promise<void>
+  recordStep(step: {
+    content: string
+    toolCalls?: ToolCall[]
+    /** `provider/model`. */
+    model?: string
+    reasoning?: string
+    usage?: Usage
+  }): Promise<void>
+  /** The other agents of the team. */
+  teammates(): Promise<Teammate[]>
+  /**
+   * Sends a message to another agent and resolves with the outcome of its turn; recorded like a tool call (`ask_agent`). The wait
+   * survives crashes: a resumed turn that asks the same agent the same again gets the answer to the first question. While nothing but
+   * waits is left to do, an agent with a resumable behavior gives its thread back. Throws `ask_refused` where the wait could never
+   * end, `agent_not_found`, and what the sending fails with.
+   */
+  ask(agentId: string, input: string, toolCallId?: string): Promise<Outcome>
+  /** Sends a message to another agent and resolves when it is durable in that agent's queue; recorded like a tool call (`tell_agent`). */
+  tell(agentId: string, input: string, toolCallId?: string): Promise<void>
   /** Records changes of the session, durable when it resolves. null removes a key. */
   updateSession(changes: {
     workingDir?: string

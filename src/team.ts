@@ -6,6 +6,7 @@ import type {
   AgentInfo,
   AgentSpecInput,
   AgentState,
+  ApprovalInfo,
   SessionFilter,
   SessionInfo,
   Team,
@@ -15,8 +16,9 @@ import type {
 import { systemClock, type Timer } from './core/clock.ts'
 import { assertSessionId, assertTaskId } from './core/ids.ts'
 import type { SessionRecord } from './core/record.ts'
-import type { SessionState } from './core/session-state.ts'
+import type { ApprovalDecision, SessionState } from './core/session-state.ts'
 import { describeThrown } from './errors.ts'
+import { NO_MODELS } from './llm-spec.ts'
 import {
   assertTeamOptions,
   type FsyncMode,
@@ -25,6 +27,7 @@ import {
   TEAM_DEFAULTS,
   type TeamLimits,
 } from './options.ts'
+import { assertApprovalAnswer } from './protocol/approval-input.ts'
 import type { Outcome } from './protocol/from-agent.ts'
 import { loadBehavior } from './runtime/load-behavior.ts'
 import { runStay } from './runtime/stay.ts'
@@ -91,6 +94,7 @@ export async function createTeam(options: TeamOptions = {}): Promise<Team> {
       clock: systemClock,
       random: Math.random,
       resume: options.resume ?? true,
+      models: NO_MODELS,
       notes: [...directory.notes, ...registry.notes, ...catalog.problems()],
       trash,
     })
@@ -223,6 +227,19 @@ class OpenTeam implements Team {
     return this.#supervisor.task(taskId)
   }
 
+  approvals(): ApprovalInfo[] {
+    return this.#supervisor.approvals()
+  }
+
+  async answerApproval(
+    approvalId: string,
+    answer: { decision: ApprovalDecision; reason?: string },
+  ): Promise<ApprovalInfo> {
+    const { decision, reason } = assertApprovalAnswer(answer)
+    assertSessionId(approvalId)
+    return this.#supervisor.answerApproval(approvalId, decision, reason)
+  }
+
   async cleanup(policy: RetentionPolicy, options: { dryRun?: boolean } = {}): Promise<SessionInfo[]> {
     const expired = selectExpired(this.#catalog.list(), policy, systemClock.now())
     if (options.dryRun) return expired
@@ -244,6 +261,7 @@ class OpenTeam implements Team {
       starting: 0,
       idle: 0,
       working: 0,
+      waiting: 0,
       restarting: 0,
       hibernated: 0,
       failed: 0,

@@ -39,6 +39,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'agent_not_found':
     case 'session_not_found':
     case 'task_not_found':
+    case 'approval_not_found':
     case 'no_current_session':
     case 'route_not_found':
       return EXIT.notFound
@@ -86,6 +87,8 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'model_failed':
     case 'turn_timeout':
     case 'poison_turn':
+    case 'limit_reached':
+    case 'ask_refused':
     case 'working_dir_missing':
     case 'command_failed':
     case 'tool_failed':

@@ -10,7 +10,9 @@
  */
 import { AgentryError } from '../errors.ts'
 import type { BodyOf, Patch, SessionChanges, SessionRecord } from './record.ts'
+import { addUsage, noUsage } from './usage.ts'
 import {
+  type Approval,
   FORMAT_VERSION,
   MAX_TASKS,
   type MemoryEntry,
@@ -18,6 +20,7 @@ import {
   type OpenTurn,
   type SessionHeader,
   type SessionState,
+  type Usage,
 } from './session-state.ts'
 
 /** The state that the first record of a journal makes. Throws `session_damaged` for any record but session.created. */
@@ -40,13 +43,15 @@ export function foldFirst(record: SessionRecord): SessionState {
     journalOffset: 0,
     activation: record.activation,
     ...(record.forkedFrom && { forkedFrom: record.forkedFrom }),
-    counts: { turns: countTurns(memory), entries: memory.length, inputTokens: 0, outputTokens: 0 },
+    counts: { turns: countTurns(memory), entries: memory.length, ...noUsage() },
     workingDir: record.workingDir,
     prompt: record.prompt,
     vars: record.vars,
     metadata: record.metadata,
+    grants: [],
     turn: null,
     queue: [],
+    approvals: [],
     tasks: [],
     memory: [...memory],
   }
@@ -68,8 +73,15 @@ export function headerOf(state: SessionState): SessionHeader {
   return {
     ...header,
     counts: { ...state.counts },
-    turn: state.turn && { ...state.turn, calls: state.turn.calls.map((call) => ({ ...call })) },
+    grants: [...state.grants],
+    turn: state.turn && {
+      ...state.turn,
+      calls: state.turn.calls.map((call) => ({ ...call })),
+      usage: { ...state.turn.usage },
+      steered: [...state.turn.steered],
+    },
     queue: [...state.queue],
+    approvals: [...state.approvals],
     tasks: [...state.tasks],
   }
 }
@@ -91,13 +103,15 @@ function apply(state: SessionState, record: SessionRecord): void {
       delete state.trashedAt
       return
     case 'message.accepted': {
-      const { turnId, taskId, input, from, metadata } = record
+      const { turnId, taskId, input, from, metadata, mode, askedBy } = record
       state.queue.push({
         turnId,
         taskId,
         input,
         ...(from !== undefined && { from }),
         ...(metadata !== undefined && { metadata }),
+        ...(mode !== undefined && { mode }),
+        ...(askedBy !== undefined && { askedBy }),
       })
       return
     }
@@ -105,18 +119,43 @@ function apply(state: SessionState, record: SessionRecord): void {
       return startTurn(state, record)
     case 'step.model': {
       const turn = openTurn(state, record)
-      const { content, toolCalls, usage } = record
+      const { content, toolCalls, model, reasoning, usage } = record
       turn.calls.push(...announced(turn, record))
-      if (usage) {
-        state.counts.inputTokens += usage.inputTokens
-        state.counts.outputTokens += usage.outputTokens
-      }
+      turn.steps += 1
+      if (usage) spend(state, turn, usage)
       remember(state, record, {
         role: 'assistant',
         content,
         ...(toolCalls && { toolCalls }),
+        ...(model !== undefined && { model }),
+        ...(reasoning !== undefined && { reasoning }),
         ...(usage && { usage }),
       })
+      return
+    }
+    case 'message.steered':
+      return steer(state, record)
+    case 'agent.asked': {
+      const { agentId, taskId, toolCallId } = record
+      const call = lastCall(openTurn(state, record), toolCallId)
+      if (call?.state !== 'running' || call.asked !== undefined) {
+        throw damaged(record, `a tool call that runs and has asked nobody (${toolCallId})`)
+      }
+      call.asked = { agentId, taskId }
+      return
+    }
+    case 'approval.asked':
+      return ask(state, record)
+    case 'approval.answered':
+      return answer(state, record)
+    case 'memory.compacted': {
+      const turn = openTurn(state, record)
+      const { summary, throughSeq, usage } = record
+      if (throughSeq <= (state.summary?.throughSeq ?? 0) || throughSeq > state.seq) {
+        throw damaged(record, `a throughSeq behind the last summary and up to ${state.seq}`)
+      }
+      if (usage) spend(state, turn, usage)
+      state.summary = { text: summary, throughSeq }
       return
     }
     case 'tool.started': {
@@ -135,8 +174,11 @@ function apply(state: SessionState, record: SessionRecord): void {
     }
     case 'tool.finished': {
       const call = unfinishedCall(state, record)
-      call.state = record.outcome
-      remember(state, record, { role: 'tool', content: record.content, toolCallId: record.toolCallId })
+      const { outcome, content, toolCallId } = record
+      call.state = outcome
+      // A call that ended is not asked about any more: it was cancelled, or refused.
+      dropApprovals(state, (approval) => approval.toolCallId === toolCallId)
+      remember(state, record, { role: 'tool', content, toolCallId, outcome })
       return
     }
     case 'turn.finished':
@@ -182,7 +224,7 @@ function startTurn(state: SessionState, record: SessionRecord & BodyOf<'turn.sta
     throw damaged(record, `attempt 1 of the first message in the queue (${message?.turnId ?? 'it is empty'})`)
   }
   state.queue.shift()
-  state.turn = { ...message, startedAt: at, attempt, calls: [] }
+  state.turn = { ...message, startedAt: at, attempt, calls: [], steps: 0, usage: noUsage(), steered: [] }
   state.lastAccessedAt = at
   remember(state, record, { role: 'user', content: message.input })
 }
@@ -190,11 +232,13 @@ function startTurn(state: SessionState, record: SessionRecord & BodyOf<'turn.sta
 function finishTurn(state: SessionState, record: SessionRecord & BodyOf<'turn.finished'>): void {
   const { turnId, status, result, error, exitCode } = record
   let taskId: string
-  if (state.turn?.turnId === turnId) {
-    const unfinished = state.turn.calls.find((call) => call.state === 'running')
+  const turn = state.turn?.turnId === turnId ? state.turn : undefined
+  if (turn !== undefined) {
+    const unfinished = turn.calls.find((call) => call.state === 'running')
     if (unfinished) throw damaged(record, `tool call ${unfinished.toolCallId} finished before its turn`)
-    taskId = state.turn.taskId
+    taskId = turn.taskId
     state.turn = null
+    state.approvals = []
     state.counts.turns += 1
     if (result !== undefined) remember(state, record, { role: 'assistant', content: result })
   } else {
@@ -205,14 +249,53 @@ function finishTurn(state: SessionState, record: SessionRecord & BodyOf<'turn.fi
     state.queue.splice(index, 1)
   }
   state.lastAccessedAt = record.at
-  state.tasks.push({
-    taskId,
-    turnId,
-    status,
-    ...(error && { error }),
-    ...(exitCode !== undefined && { exitCode }),
-  })
-  if (state.tasks.length > MAX_TASKS) state.tasks.shift()
+  const ending = { status, ...(error && { error }), ...(exitCode !== undefined && { exitCode }) }
+  state.tasks.push(
+    { taskId, turnId, ...ending, ...(turn && turn.usage.steps > 0 && { usage: turn.usage }) },
+    ...(turn?.steered ?? []).map((message) => ({ ...message, ...ending, into: turnId })),
+  )
+  if (state.tasks.length > MAX_TASKS) state.tasks.splice(0, state.tasks.length - MAX_TASKS)
+}
+
+function spend(state: SessionState, turn: OpenTurn, usage: Usage): void {
+  addUsage(state.counts, usage)
+  addUsage(turn.usage, usage)
+}
+
+function steer(state: SessionState, record: SessionRecord & BodyOf<'message.steered'>): void {
+  const turn = openTurn(state, record)
+  const index = state.queue.findIndex(({ turnId }) => turnId === record.messageTurnId)
+  const message = state.queue[index]
+  if (message === undefined) throw damaged(record, 'the id of a queued message')
+  state.queue.splice(index, 1)
+  turn.steered.push({ turnId: message.turnId, taskId: message.taskId })
+  remember(state, record, { role: 'user', content: message.input })
+}
+
+function ask(state: SessionState, record: SessionRecord & BodyOf<'approval.asked'>): void {
+  const { approvalId, turnId, toolCallId, tool, subject, reason, grant, expiresAt, at } = record
+  const call = lastCall(openTurn(state, record), toolCallId)
+  if (call?.state !== 'announced') throw damaged(record, `a tool call that has not started (${toolCallId})`)
+  if (state.approvals.some((approval) => approval.toolCallId === toolCallId)) {
+    throw damaged(record, `no second question about ${toolCallId} while one is open`)
+  }
+  const approval = { approvalId, turnId, toolCallId, tool, subject, reason, grant, askedAt: at, expiresAt }
+  state.approvals.push(approval)
+}
+
+function answer(state: SessionState, record: SessionRecord & BodyOf<'approval.answered'>): void {
+  const turn = openTurn(state, record)
+  const { approvalId, decision, reason, by } = record
+  const approval = state.approvals.find((one) => one.approvalId === approvalId)
+  if (approval === undefined) throw damaged(record, `a question that is open (${approvalId})`)
+  dropApprovals(state, (one) => one === approval)
+  const call = lastCall(turn, approval.toolCallId)
+  if (call) call.answer = { decision, ...(reason !== undefined && { reason }), by }
+  if (decision === 'session') state.grants.push(approval.grant)
+}
+
+function dropApprovals(state: SessionState, drop: (approval: Approval) => boolean): void {
+  if (state.approvals.length > 0) state.approvals = state.approvals.filter((approval) => !drop(approval))
 }
 
 type EntryBody = Omit<MemoryEntry, 'seq' | 'at' | 'turnId'>

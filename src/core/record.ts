@@ -4,7 +4,16 @@
  */
 import type { WireError } from '../errors.ts'
 import type { Json, JsonObject } from './json.ts'
-import type { MemoryEntry, SessionStatus, ToolCall, ToolOutcome, TurnStatus, Usage } from './session-state.ts'
+import type {
+  Approval,
+  ApprovalAnswer,
+  MemoryEntry,
+  SessionStatus,
+  ToolCall,
+  ToolOutcome,
+  TurnStatus,
+  Usage,
+} from './session-state.ts'
 
 /** What every record has beside its `type`. */
 export interface RecordEnvelope {
@@ -41,6 +50,18 @@ export interface Message {
   /** Who sent it: a person, a program, another agent. */
   from?: string
   metadata?: JsonObject
+  /** The running turn takes it in, between two steps, where its behavior can. Left out: a turn of its own. */
+  mode?: 'steer'
+  /** Set where another agent waits for the answer. */
+  askedBy?: AskedBy
+}
+
+/** The turn of another agent that waits for an answer. */
+export interface AskedBy {
+  agentId: string
+  turnId: string
+  /** 1 where that turn was not asked for itself, else 1 more than its own. */
+  depth: number
 }
 
 /** UTF-8 bytes of what a sender gives: the input, `from` and the metadata. */
@@ -83,7 +104,23 @@ export type RecordBody =
       turnId: string
       /** 1, and 1 more for each time a crash cut it off. */ attempt: number
     }
-  | { type: 'step.model'; turnId: string; content: string; toolCalls?: ToolCall[]; usage?: Usage }
+  | {
+      type: 'step.model'
+      turnId: string
+      content: string
+      toolCalls?: ToolCall[]
+      model?: string
+      reasoning?: string
+      usage?: Usage
+    }
+  /** The queued message `messageTurnId` becomes a part of the open turn. */
+  | { type: 'message.steered'; turnId: string; messageTurnId: string }
+  /** The call, which has started, waits for the answer of another agent to this taskId. */
+  | { type: 'agent.asked'; turnId: string; toolCallId: string; agentId: string; taskId: string }
+  | ({ type: 'approval.asked' } & Omit<Approval, 'askedAt'>)
+  | ({ type: 'approval.answered'; turnId: string; approvalId: string } & ApprovalAnswer)
+  /** From now on `summary` stands for the entries up to `throughSeq` where a model is given the conversation. */
+  | { type: 'memory.compacted'; turnId: string; summary: string; throughSeq: number; usage?: Usage }
   | { type: 'tool.started'; turnId: string; toolCallId: string; name: string; input: Json }
   | {
       type: 'tool.finished'
@@ -120,9 +157,14 @@ export function summarizeRecord(record: SessionRecord): SessionRecord {
       return record.memory ? { ...record, memory: [] } : record
     case 'message.accepted':
       return isShort(record.input) ? record : { ...record, input: cut(record.input) }
-    case 'step.model':
+    case 'step.model': {
+      const { reasoning: _reasoning, ...rest } = record
+      return isShort(rest.content) ? rest : { ...rest, content: cut(rest.content) }
+    }
     case 'tool.finished':
       return isShort(record.content) ? record : { ...record, content: cut(record.content) }
+    case 'memory.compacted':
+      return isShort(record.summary) ? record : { ...record, summary: cut(record.summary) }
     case 'tool.started':
       return { ...record, input: null }
     case 'turn.finished':

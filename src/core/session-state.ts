@@ -2,6 +2,7 @@
 import type { WireError } from '../errors.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Message } from './record.ts'
+import type { Usage, UsageTotal } from './usage.ts'
 
 /** The version of journal and snapshot that this code writes, and the highest that it reads. */
 export const FORMAT_VERSION = 1
@@ -18,10 +19,7 @@ export type TurnStatus = 'completed' | 'failed' | 'cancelled' | 'interrupted'
 /** How a tool call ended. `unknown`: a crash came between its start and its end; it may have had any effect. */
 export type ToolOutcome = 'ok' | 'error' | 'unknown'
 
-export interface Usage {
-  inputTokens: number
-  outputTokens: number
-}
+export type { Usage, UsageTotal } from './usage.ts'
 
 export interface ToolCall {
   toolCallId: string
@@ -39,6 +37,12 @@ export interface MemoryEntry {
   content: string
   toolCalls?: ToolCall[]
   toolCallId?: string
+  /** Of an assistant's: `provider/model`. */
+  model?: string
+  /** What a model said of its thinking; shown, never sent to a model again. */
+  reasoning?: string
+  /** Of a tool's: how the call ended. Left out by older versions. */
+  outcome?: ToolOutcome
   usage?: Usage
 }
 
@@ -47,6 +51,46 @@ export interface OpenCall {
   toolCallId: string
   name: string
   state: 'announced' | 'running' | ToolOutcome
+  /** Set where the call asks another agent: its answer is fetched by this taskId, after a crash too. */
+  asked?: { agentId: string; taskId: string }
+  /** The answer to the question about the call, until it starts or ends. */
+  answer?: ApprovalAnswer
+}
+
+export interface ApprovalAnswer {
+  decision: ApprovalDecision
+  /** What the person gave with a no. */
+  reason?: string
+  /** `timeout`: nobody answered in time. */
+  by: 'person' | 'timeout'
+}
+
+export const APPROVAL_DECISIONS = ['once', 'session', 'deny'] as const
+/** `session`: the same again is allowed for the rest of the session. */
+export type ApprovalDecision = (typeof APPROVAL_DECISIONS)[number]
+
+/** A question to a person: may this call run? It stays over restarts, until it is answered or its time is over (then: deny). */
+export interface Approval {
+  /** UUIDv7. */
+  approvalId: string
+  turnId: string
+  toolCallId: string
+  tool: string
+  /** What the tool would do: the command line, the path, the URL; whole. Empty where it has nothing of the kind. */
+  subject: string
+  /** Why it is asked, in words. */
+  reason: string
+  /** What the answer `session` would allow. */
+  grant: Grant
+  askedAt: string
+  expiresAt: string
+}
+
+/** What a person has allowed for the rest of a session. */
+export interface Grant {
+  tool: string
+  /** A pattern as permission rules have them; left out: the tool whatever it is given. */
+  pattern?: string
 }
 
 /** The turn that is under way. */
@@ -54,6 +98,11 @@ export interface OpenTurn extends Message {
   startedAt: string
   attempt: number
   calls: OpenCall[]
+  /** Model steps. */
+  steps: number
+  usage: UsageTotal
+  /** Messages that were taken into this turn while it ran: they end with it. */
+  steered: { turnId: string; taskId: string }[]
 }
 
 /** A finished turn, kept for repeated taskIds. Its result is the last memory entry of the turn. */
@@ -63,6 +112,10 @@ export interface TaskEntry {
   status: TurnStatus
   error?: WireError
   exitCode?: number
+  /** The turn that the message was taken into: it has the result. */
+  into?: string
+  /** Left out where no model was asked. */
+  usage?: UsageTotal
 }
 
 /** The keys are in the order in which the snapshot file has them. */
@@ -91,14 +144,19 @@ export interface SessionState {
   /** Set while the session is in the trash. */
   trashedAt?: string
   forkedFrom?: { sessionId: string; seq: number }
-  counts: { turns: number; entries: number; inputTokens: number; outputTokens: number }
+  counts: { turns: number; entries: number } & UsageTotal
   workingDir: string
   prompt: string
   vars: { [name: string]: string }
   metadata: JsonObject
+  /** What stands for the entries up to `throughSeq` where the conversation is given to a model; they stay in `memory`. */
+  summary?: { text: string; throughSeq: number }
+  grants: Grant[]
   turn: OpenTurn | null
   /** Accepted, not started, in order. */
   queue: Message[]
+  /** Questions of the open turn without an answer. */
+  approvals: Approval[]
   /** The last MAX_TASKS finished turns, oldest first. */
   tasks: TaskEntry[]
   memory: MemoryEntry[]

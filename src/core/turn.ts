@@ -7,7 +7,7 @@
  *         (cancelled in the queue)
  */
 import type { BodyOf, RecordBody } from './record.ts'
-import type { OpenTurn, SessionState, TaskEntry } from './session-state.ts'
+import type { Approval, OpenCall, OpenTurn, SessionState, TaskEntry } from './session-state.ts'
 
 /** A turn that took its thread down this often is not tried again. */
 export const MAX_ATTEMPTS = 3
@@ -36,22 +36,40 @@ export function recoverTurn(state: SessionState, resumable: boolean): RecordBody
     return closeTurn(turn, OUTCOME_UNKNOWN, { status: 'failed', error: { code: 'poison_turn', message } })
   }
   if (resumable) {
-    return [...closeCalls(turn, OUTCOME_UNKNOWN), { type: 'turn.started', turnId, attempt: attempt + 1 }]
+    if (onlyWaits(turn, state.approvals)) return []
+    // What was asked of another agent is asked again by the same taskId: that is never a second question.
+    const calls = closeCalls(turn, OUTCOME_UNKNOWN, (call) => call.asked === undefined)
+    return [...calls, { type: 'turn.started', turnId, attempt: attempt + 1 }]
   }
   const message = 'the turn was cut off by a crash; what it did until then is in the session'
   return closeTurn(turn, OUTCOME_UNKNOWN, { status: 'interrupted', error: { code: 'interrupted', message } })
+}
+
+/**
+ * True where everything that the turn has begun waits for a person or another agent: it can be left as it is at any instant, and its
+ * next attempt takes nothing up that could have taken its thread down.
+ */
+export function onlyWaits({ calls }: OpenTurn, approvals: readonly Approval[]): boolean {
+  const waits = (call: OpenCall) =>
+    call.asked !== undefined || approvals.some(({ toolCallId }) => toolCallId === call.toolCallId)
+  const open = calls.filter((call) => call.state === 'running' || call.state === 'announced')
+  return open.some(waits) && open.every((call) => waits(call) || (call.state === 'announced' && !call.answer))
 }
 
 export type TurnEnding = Omit<BodyOf<'turn.finished'>, 'type' | 'turnId'>
 
 /** The records that end an open turn, in order: calls that still run end `unknown`, with `content` as their result. */
 export function closeTurn(turn: OpenTurn, content: string, ending: TurnEnding): RecordBody[] {
-  return [...closeCalls(turn, content), { type: 'turn.finished', turnId: turn.turnId, ...ending }]
+  return [...closeCalls(turn, content, () => true), { type: 'turn.finished', turnId: turn.turnId, ...ending }]
 }
 
-function closeCalls({ turnId, calls }: OpenTurn, content: string): RecordBody[] {
+function closeCalls(
+  { turnId, calls }: OpenTurn,
+  content: string,
+  closes: (call: OpenCall) => boolean,
+): RecordBody[] {
   return calls
-    .filter((call) => call.state === 'running')
+    .filter((call) => call.state === 'running' && closes(call))
     .map(({ toolCallId }) => ({ type: 'tool.finished', turnId, toolCallId, outcome: 'unknown', content }))
 }
 
@@ -66,6 +84,8 @@ export function findTask(
 ): KnownTask | undefined {
   const fits = (item: { taskId: string; turnId: string }) => item.taskId === taskId || item.turnId === taskId
   if (state.turn && fits(state.turn)) return { state: 'running', turnId: state.turn.turnId }
+  const steered = state.turn?.steered.find(fits)
+  if (steered) return { state: 'running', turnId: steered.turnId }
   const queued = state.queue.find(fits)
   if (queued) return { state: 'queued', turnId: queued.turnId }
   const entry = state.tasks.findLast(fits)

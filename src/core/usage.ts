@@ -60,6 +60,13 @@ export function sumUsage(totals: Iterable<UsageTotal>): UsageTotal {
   return sum
 }
 
+/** What came on top of `before`, as a new one. */
+export function subtractUsage(total: UsageTotal, before: UsageTotal): UsageTotal {
+  const rest = noUsage()
+  for (const key of USAGE_KEYS) rest[key] = total[key] - before[key]
+  return rest
+}
+
 /** All tokens, in and out. */
 export function tokensOf(total: Pick<UsageTotal, 'inputTokens' | 'outputTokens'>): number {
   return total.inputTokens + total.outputTokens

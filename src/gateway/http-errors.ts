@@ -45,6 +45,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'agent_not_found':
     case 'session_not_found':
     case 'task_not_found':
+    case 'approval_not_found':
     case 'no_current_session':
     case 'route_not_found':
       return 404
@@ -71,6 +72,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'cancelled':
     case 'interrupted':
     case 'poison_turn':
+    case 'ask_refused':
       return 409
     case 'message_too_large':
     case 'body_too_large':
@@ -82,6 +84,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'turn_failed':
     case 'working_dir_missing':
     case 'command_failed':
+    case 'limit_reached':
     case 'tool_failed':
     case 'path_refused':
     case 'insecure_bind':

@@ -8,12 +8,16 @@ import type { AgentSpec } from '../agent-spec.ts'
 import { assertAgentId, assertSessionId, assertTaskId } from '../core/ids.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { RESTART_TYPES } from '../core/restart-policy.ts'
+import type { AskedBy } from '../core/record.ts'
 import {
+  type Approval,
+  APPROVAL_DECISIONS,
   type MemoryEntry,
   SESSION_STATUSES,
   type SessionState,
   type SessionStatus,
   type Usage,
+  type UsageTotal,
 } from '../core/session-state.ts'
 import { ERROR_CODES, type ErrorCode, isErrorCode, type WireError } from '../errors.ts'
 import type { CreateSessionInput, ImportedSession, SessionPatch } from '../protocol/commands.ts'
@@ -57,9 +61,26 @@ export const problem: z.ZodType<Problem> = z
   })
   .openapi('Problem', { description: 'RFC 9457, with the code of the error and the values behind it.' })
 
-const usage: z.ZodType<Usage> = z
-  .object({ inputTokens: z.number(), outputTokens: z.number() })
+export const usage: z.ZodType<Usage> = z
+  .object({
+    inputTokens: z.number(),
+    outputTokens: z.number(),
+    cachedInputTokens: maybe(z.number()),
+    reasoningTokens: maybe(z.number()),
+    costUsd: maybe(z.number()),
+  })
   .openapi('Usage')
+
+const totals = {
+  steps: z.number(),
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  cachedInputTokens: z.number(),
+  reasoningTokens: z.number(),
+  costUsd: z.number(),
+  unpricedSteps: z.number(),
+}
+export const usageTotal: z.ZodType<UsageTotal> = z.object(totals).openapi('UsageTotal')
 
 export const outcome: z.ZodType<Outcome> = z
   .object({
@@ -71,7 +92,7 @@ export const outcome: z.ZodType<Outcome> = z
     taskId: z.string(),
     agentId: z.string(),
     sessionId: id,
-    usage: maybe(usage),
+    usage: maybe(usageTotal),
   })
   .openapi('Outcome')
 
@@ -86,9 +107,37 @@ export const memoryEntry: z.ZodType<MemoryEntry> = z
     content: z.string(),
     toolCalls: maybe(z.array(toolCall)),
     toolCallId: maybe(z.string()),
+    model: maybe(z.string()),
+    reasoning: maybe(z.string()),
+    outcome: maybe(z.enum(['ok', 'error', 'unknown'])),
     usage: maybe(usage),
   })
   .openapi('MemoryEntry')
+
+const askedBy: z.ZodType<AskedBy> = z
+  .object({ agentId: z.string(), turnId: id, depth: z.int() })
+  .openapi('AskedBy')
+
+const grant = z.object({ tool: z.string(), pattern: maybe(z.string()) }).openapi('Grant')
+
+const approvalFields = {
+  approvalId: id,
+  turnId: id,
+  toolCallId: z.string(),
+  tool: z.string(),
+  subject: z.string(),
+  reason: z.string(),
+  grant,
+  askedAt: time,
+  expiresAt: time,
+}
+const approval: z.ZodType<Approval> = z.object(approvalFields).openapi('Approval')
+
+const approvalAnswer = z.object({
+  decision: z.enum(APPROVAL_DECISIONS),
+  reason: maybe(z.string()),
+  by: z.enum(['person', 'timeout']),
+})
 
 const messageFields = {
   turnId: id,
@@ -96,6 +145,8 @@ const messageFields = {
   input: z.string(),
   from: maybe(z.string()),
   metadata: maybe(jsonObject),
+  mode: maybe(z.literal('steer')),
+  askedBy: maybe(askedBy),
 }
 
 const openTurn = z
@@ -108,8 +159,13 @@ const openTurn = z
         toolCallId: z.string(),
         name: z.string(),
         state: z.enum(['announced', 'running', 'ok', 'error', 'unknown']),
+        asked: maybe(z.object({ agentId: z.string(), taskId: z.string() })),
+        answer: maybe(approvalAnswer),
       }),
     ),
+    steps: z.int(),
+    usage: usageTotal,
+    steered: z.array(z.object({ turnId: id, taskId: z.string() })),
   })
   .openapi('OpenTurn')
 
@@ -128,16 +184,14 @@ const headerFields = {
   activation: z.int(),
   trashedAt: maybe(time),
   forkedFrom: maybe(z.object({ sessionId: id, seq: z.int() })),
-  counts: z.object({
-    turns: z.int(),
-    entries: z.int(),
-    inputTokens: z.int(),
-    outputTokens: z.int(),
-  }),
+  counts: z.object({ turns: z.int(), entries: z.int(), ...totals }),
   workingDir: z.string(),
   prompt: z.string(),
   vars,
   metadata: jsonObject,
+  summary: maybe(z.object({ text: z.string(), throughSeq: z.int() })),
+  grants: z.array(grant),
+  approvals: z.array(approval),
   turn: z.union([openTurn, z.null()]),
   queue: z.array(z.object(messageFields)),
 }
@@ -149,6 +203,8 @@ const finishedTurns = z.array(
     status: z.enum(['completed', 'failed', 'cancelled', 'interrupted']),
     error: maybe(wireError),
     exitCode: maybe(z.int()),
+    into: maybe(id),
+    usage: maybe(usageTotal),
   }),
 )
 
@@ -203,6 +259,7 @@ const AGENT_STATES = [
   'starting',
   'idle',
   'working',
+  'waiting',
   'restarting',
   'hibernated',
   'failed',
@@ -228,6 +285,7 @@ export const agentInfo: z.ZodType<AgentInfo> = z
         loopUtilization: z.number(),
       }),
     ),
+    spent: usageTotal,
     spec: agentSpec,
   })
   .openapi('Agent')

@@ -9,15 +9,16 @@ export function outcomeOf(state: SessionState, turnId: string): Outcome {
   if (entry === undefined) {
     throw new AgentryError('task_not_found', `session ${state.id} does not remember turn ${turnId}`)
   }
-  const { taskId, status, error, exitCode } = entry
+  const { taskId, status, error, exitCode, usage, into } = entry
   return {
     status,
-    result: resultOf(state, turnId),
+    result: resultOf(state, into ?? turnId),
     turnId,
     taskId,
     agentId: state.agentId,
     sessionId: state.id,
     ...(error && { error }),
     ...(exitCode !== undefined && { exitCode }),
+    ...(usage && { usage }),
   }
 }

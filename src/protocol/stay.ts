@@ -1,5 +1,6 @@
 /** What a stay (one agent's time on a thread) is given at its start. */
 import type { AgentSpec } from '../agent-spec.ts'
+import type { TeamModels } from '../llm-spec.ts'
 import type { Claim } from '../store/session-store.ts'
 
 /** Everything that a stay needs to know at its start. Must survive structured clone. */
@@ -16,6 +17,7 @@ export interface StayOptions {
   resume: boolean
   store: StoreOptions
   limits: StayLimits
+  models: TeamModels
 }
 
 export interface StoreOptions {
@@ -29,4 +31,7 @@ export interface StayLimits {
   mailboxBytes: number
   messageBytes: number
   resultBytes: number
+  /** Of all agents together since the start of the supervisor; undefined: no limit. */
+  teamTokens?: number
+  teamCostUsd?: number
 }

@@ -7,6 +7,8 @@
  * L3  Every message and command gets exactly one answer: a reply, a failure, or the end of its turn. Only the end of the
  *     thread may come instead; the supervisor settles what is open then.
  * L4  After a failed write nothing of it is acknowledged; the session is opened again from disk before the next work.
+ * L5  A turn that only waits (for a person, for other agents) can be left open: at a stop, and where the thread is asked for. Another
+ *     stay goes on with it. Of a behavior that cannot resume, no turn is left open.
  *
  * One long file, because order is its subject: what is sent and waits is in Inbox, sessions are in SessionSet, a turn is in
  * turn-runner.ts; what is left decides which of them is next.
@@ -25,7 +27,9 @@ import { endLeftovers } from './processes/leftover-processes.ts'
 import type { Session } from './session.ts'
 import { SessionSet } from './session-set.ts'
 import type { StayEnvironment, StayPort } from './stay.ts'
-import { runTurn } from './turn-runner.ts'
+import { Questions } from './questions.ts'
+import { TeamLine } from './team-line.ts'
+import { outcomesOf, runTurn } from './turn-runner.ts'
 
 /** What is wrong with one session alone. */
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -47,6 +51,17 @@ const UNSTARTED: WireError = {
 /** How often a session that could not be written is tried again by itself, while it has work. */
 const REOPEN_MS = 2_000
 
+type ApprovalEnvelope = Extract<ToAgent, { type: 'approval' }>
+
+interface Running {
+  turnId: string
+  abort: AbortController
+  /** It does nothing but wait. */
+  waiting: boolean
+  /** Set where it was aborted to go on in another stay. */
+  leaveOpen: boolean
+}
+
 export interface AgentLoopOptions {
   stay: StayOptions
   port: StayPort
@@ -62,9 +77,13 @@ export class AgentLoop {
   readonly #answers: Answers
   readonly #inbox: Inbox
   /** The turn under way: it runs, or is taken up after a crash. */
-  #running: { turnId: string; abort: AbortController } | undefined
+  #running: Running | undefined
   /** Settles with the last command: they run one after the other, those that waited for turns and those that did not. */
   #commands: Promise<void> = Promise.resolve()
+  /** Commands and answers that are under way. */
+  #openWork = 0
+  readonly #questions: Questions
+  readonly #team: TeamLine
   /** True while a command that may change the current session runs. */
   #switching = false
   /** The session to open again after a failed write (L4). */
@@ -72,7 +91,8 @@ export class AgentLoop {
   #resume: boolean
   /** The session whose leftover turn was seen to. */
   #recovered: Session | undefined
-  #stop: { graceMs: number } | undefined
+  /** `rest`: nobody stopped the agent, its thread is wanted. */
+  #stop: { graceMs: number; rest?: true } | undefined
   #wake = Promise.withResolvers<void>()
   #admissionDue = false
   /** Rejects with an error in the work beside the loop. */
@@ -83,6 +103,12 @@ export class AgentLoop {
     const { stay, environment, port } = options
     this.#resume = stay.resume
     this.#answers = new Answers(port)
+    this.#team = new TeamLine(port)
+    this.#questions = new Questions({
+      clock: environment.clock,
+      sendEvent: (session, turnId, event) =>
+        port.send({ type: 'turn-event', turnId, sessionId: session.id, event }),
+    })
     this.#sessions = new SessionSet({
       spec: stay.spec,
       claim: stay.claim,
@@ -154,8 +180,18 @@ export class AgentLoop {
       case 'cancel':
         void this.#answers.answer(envelope.id, () => this.#cancel(envelope.turnId))
         return
+      case 'approval':
+        void this.#answerApproval(envelope)
+        return
+      case 'team-response':
+      case 'team-failure':
+        this.#team.receive(envelope)
+        return
       case 'ping':
         this.#options.port.send({ type: 'pong', id: envelope.id })
+        return
+      case 'rest':
+        this.#takeRest()
         return
       case 'stop':
         this.#takeStop(envelope.graceMs)
@@ -230,28 +266,33 @@ export class AgentLoop {
     const turn = session.state.turn
     if (turn === null) return
     const { turnId, attempt } = turn
-    const abort = new AbortController()
-    this.#running = { turnId, abort }
+    const running: Running = { turnId, abort: new AbortController(), waiting: false, leaveOpen: false }
+    this.#running = running
     this.#admitSoon() // what came since the last admission
     const sendEvent = (event: TurnEvent) =>
       this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
     let abandoned = false
-    let outcome: Outcome | undefined
+    let outcomes: Outcome[] = []
     try {
       if (userModule) await session.flush()
       sendEvent({ type: 'turn-started', turnId, sessionId: session.id, attempt })
       if (userModule) this.#options.port.flush()
-      ;({ abandoned, outcome } = await runTurn({
+      ;({ abandoned, outcomes } = await runTurn({
         session,
         behavior,
         clock: environment.clock,
         turnMs: stay.spec.limits.turnMs,
         resultBytes: stay.limits.resultBytes,
-        abort,
+        abort: running.abort,
+        leaveOpen: () => running.leaveOpen,
+        questions: this.#questions,
+        team: this.#team,
         sendEvent,
+        onWaiting: (waiting) => this.#noteWaiting(running, waiting),
+        onSteered: (messageTurnId) => this.#inbox.joinTurn(messageTurnId, turnId),
       }))
       await session.flush()
-      if (outcome) this.#announceFinished(outcome)
+      for (const outcome of outcomes) this.#announceFinished(outcome)
       if (!abandoned) await this.#sessions.saveIfOutgrown(session)
     } catch (error) {
       await this.#breakOff(session, error)
@@ -282,7 +323,7 @@ export class AgentLoop {
     const turn = session.state.turn
     if (turn === null) return
     const abort = new AbortController()
-    this.#running = { turnId: turn.turnId, abort }
+    this.#running = { turnId: turn.turnId, abort, waiting: false, leaveOpen: false }
     this.#admitSoon()
     const leftover = await this.#endLeftovers(session, turn.turnId)
     this.#running = undefined
@@ -295,10 +336,11 @@ export class AgentLoop {
             error: cause.toJSON(),
           })
         : recoverTurn(session.state, this.#options.behavior.resumable === true)
+      const { turnId, steered } = turn
       for (const record of records) session.record(record)
-      const outcome = session.state.turn === null ? outcomeOf(session.state, turn.turnId) : undefined
+      const outcomes = session.state.turn === null ? outcomesOf(session.state, turnId, steered) : []
       await session.flush()
-      if (outcome) this.#announceFinished(outcome)
+      for (const outcome of outcomes) this.#announceFinished(outcome)
     } catch (error) {
       await this.#breakOff(session, error)
     }
@@ -342,7 +384,7 @@ export class AgentLoop {
     const { turn } = session.state
     try {
       // After a crash, about to go on.
-      if (turn && !this.#running) await this.#finishUnstarted(session, [turn.turnId], CANCELLED)
+      if (turn && !this.#running) await this.#finishOpen(session, CANCELLED)
       const queued = session.state.queue.map(({ turnId }) => turnId)
       await this.#finishUnstarted(session, queued, UNSTARTED)
     } catch (error) {
@@ -364,6 +406,41 @@ export class AgentLoop {
     for (const outcome of outcomes) this.#announceFinished(outcome)
   }
 
+  /** Ends the open turn, which does not run. */
+  async #finishOpen(session: Session, error: WireError): Promise<void> {
+    const { turn } = session.state
+    if (turn === null) return
+    const { turnId, steered } = turn
+    const ending = { status: 'cancelled' as const, error }
+    for (const record of closeTurn(turn, OUTCOME_UNKNOWN, ending)) session.record(record)
+    const outcomes = outcomesOf(session.state, turnId, steered)
+    await session.flush()
+    for (const outcome of outcomes) this.#announceFinished(outcome)
+  }
+
+  #noteWaiting(running: Running, waiting: boolean): void {
+    running.waiting = waiting
+    this.#options.port.send({ type: 'waiting', waiting })
+    if (waiting && this.#stop !== undefined) this.#leaveOpen(running)
+  }
+
+  /** L5: true where the running turn is left open, for another stay. */
+  #leaveOpen(running: Running): boolean {
+    if (!running.waiting || this.#options.behavior.resumable !== true) return false
+    running.leaveOpen = true
+    running.abort.abort(new AgentryError('interrupted', 'the turn goes on in another stay'))
+    return true
+  }
+
+  /** Never rejects. */
+  async #answerApproval({ id, approvalId, decision, reason }: ApprovalEnvelope): Promise<void> {
+    this.#openWork += 1
+    const answer = { decision, ...(reason !== undefined && { reason }), by: 'person' as const }
+    await this.#answers.answer(id, () => this.#questions.answer(this.#sessions.current, approvalId, answer))
+    this.#openWork -= 1
+    this.#wake.resolve() // it may have broken the current session
+  }
+
   // --- commands
 
   #takeCommand(envelope: CommandEnvelope): void {
@@ -381,8 +458,10 @@ export class AgentLoop {
 
   /** Runs a command after those before it. Never rejects. */
   #execute({ id, command }: CommandEnvelope, run = () => this.#sessions.execute(command)): Promise<void> {
+    this.#openWork += 1
     this.#commands = this.#commands.then(async () => {
       await this.#answers.answer(id, run)
+      this.#openWork -= 1
       this.#wake.resolve() // it may have broken the current session
     })
     return this.#commands
@@ -442,15 +521,34 @@ export class AgentLoop {
     this.#stop ??= { graceMs }
     this.#wake.resolve()
     const running = this.#running
-    if (running === undefined) return
+    if (running === undefined || this.#leaveOpen(running)) return
     const interrupt = () =>
       running.abort.abort(new AgentryError('interrupted', 'the agent was stopped during the turn'))
     if (graceMs <= 0) interrupt()
     else this.#options.environment.clock.setTimer(graceMs, interrupt)
   }
 
-  /** Leaves acknowledged messages in the queue; fails the rest; closes the session. */
+  /** L5 */
+  #takeRest(): void {
+    const idle =
+      this.#stop === undefined &&
+      this.#inbox.isEmpty &&
+      this.#openWork === 0 &&
+      this.#reopenId === undefined &&
+      !this.#admissionDue &&
+      !this.#sessions.current?.broken
+    const running = this.#running
+    if (!idle || (running ? !this.#leaveOpen(running) : this.#hasWork())) {
+      this.#options.port.send({ type: 'busy' })
+      return
+    }
+    this.#stop = { graceMs: 0, rest: true }
+    this.#wake.resolve()
+  }
+
+  /** Leaves acknowledged messages in the queue; fails the rest, unless it rests only; closes the session. */
   async #windUp(): Promise<void> {
+    if (this.#stop?.rest) return this.#sessions.close()
     const agentId = this.#options.stay.spec.id
     const stopped = new AgentryError('agent_stopped', `agent ${agentId} was stopped`, {
       data: { agentId, state: 'stopped' },

@@ -3,13 +3,20 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import type { BehaviorContext, ToolResult } from '../behavior.ts'
 import { createId } from '../core/ids.ts'
 import { assertJson, type Json } from '../core/json.ts'
+import type { Message } from '../core/record.ts'
+import type { OpenTurn } from '../core/session-state.ts'
 import { assertSessionPatch } from '../protocol/session-input.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
 import type { TurnEvent } from '../protocol/from-agent.ts'
+import { askAgent, type AskingOptions, TELL_TOOL } from './asking.ts'
+import type { Questions } from './questions.ts'
 import { checkedExitCode, checkedText, checkedUsage, cutText } from './recordable.ts'
 import type { Session } from './session.ts'
 import { deepFreeze, viewOf } from './session-view.ts'
+import type { TeamLine } from './team-line.ts'
 import type { TextMerger } from './text-merger.ts'
+import type { TurnActivity } from './turn-activity.ts'
+import type { TurnContext } from './turn-context.ts'
 
 /** How long recording alone may hold the thread, ms: far below the time in which heartbeats are answered. */
 const YIELD_MS = 50
@@ -18,9 +25,15 @@ export interface ContextOptions {
   session: Session
   signal: AbortSignal
   text: TextMerger
+  reasoning: TextMerger
+  activity: TurnActivity
+  questions: Questions
+  team: TeamLine
   /** Longest content of a tool result or step, in UTF-8 bytes. */
   resultBytes: number
   sendEvent: (event: TurnEvent) => void
+  /** A message of that turnId is a part of the open turn from now on. */
+  onSteered: (messageTurnId: string) => void
 }
 
 /**
@@ -28,12 +41,13 @@ export interface ContextOptions {
  * copied: the caller may change it afterwards, a record never changes. A call whose promise nobody waits for may reject: that is the
  * turn's affair and not an unhandled rejection, which would end the thread.
  */
-export function createContext(options: ContextOptions): BehaviorContext {
-  const { session, signal, text, resultBytes, sendEvent } = options
+export function createContext(options: ContextOptions): TurnContext {
+  const { session, signal, text, reasoning, resultBytes, activity, questions, team, sendEvent } = options
   const turn = session.state.turn
   if (turn === null) throw new AgentryError('internal', 'expected an open turn')
-  const { attempt, calls: _calls, startedAt: _startedAt, ...message } = turn
-  const { turnId } = message
+  const { attempt } = turn
+  const message = messageOf(turn)
+  const { turnId, askedBy } = message
 
   function assertOpen(): void {
     if (session.state.turn?.turnId !== turnId) {
@@ -62,7 +76,7 @@ export function createContext(options: ContextOptions): BehaviorContext {
     session.record({ type: 'tool.started', turnId, toolCallId, name, input: ownInput })
     await flush()
     sendEvent({ type: 'tool-started', toolCallId, name, input: ownInput })
-    const result = await settle(() => execute({ toolCallId, signal }), name, resultBytes)
+    const result = await activity.work(() => settle(() => execute({ toolCallId, signal }), name, resultBytes))
     assertOpen()
     const { outcome, content, exitCode } = result
     text.flush() // Readers of the stream get it before the record that has all of it.
@@ -79,7 +93,8 @@ export function createContext(options: ContextOptions): BehaviorContext {
     return { ...result, toolCallId }
   }
 
-  async function recordStep({ content, toolCalls, usage }: Step): Promise<void> {
+  async function recordStep(step: Step): Promise<void> {
+    const { content, toolCalls, model, reasoning: thoughts, usage } = step
     assertOpen()
     const ownCalls = toolCalls?.map(({ toolCallId, name, input }) => ({
       toolCallId,
@@ -91,9 +106,79 @@ export function createContext(options: ContextOptions): BehaviorContext {
       turnId,
       content: checkedText(content, 'content of a step', resultBytes),
       ...(ownCalls && { toolCalls: ownCalls }),
+      ...(model !== undefined && { model }),
+      ...(thoughts !== undefined && { reasoning: cutText(thoughts, resultBytes) }),
       ...(usage && { usage: checkedUsage(usage) }),
     })
     await flush()
+    text.flush()
+    reasoning.flush()
+    const shown = { ...(model !== undefined && { model }), ...(usage && { usage }) }
+    sendEvent({ type: 'step-finished', toolCalls: ownCalls?.length ?? 0, ...shown })
+  }
+
+  async function refuseTool(toolCallId: string, content: string): Promise<void> {
+    assertOpen()
+    const kept = cutText(content, resultBytes)
+    session.record({ type: 'tool.finished', turnId, toolCallId, outcome: 'error', content: kept })
+    await flush()
+    sendEvent({ type: 'tool-finished', toolCallId, outcome: 'error' })
+  }
+
+  async function takeSteering(): Promise<Message[]> {
+    assertOpen()
+    const messages = session.state.queue.filter(({ mode }) => mode === 'steer')
+    if (messages.length === 0) return []
+    for (const { turnId: messageTurnId } of messages) {
+      session.record({ type: 'message.steered', turnId, messageTurnId })
+      options.onSteered(messageTurnId)
+    }
+    await flush()
+    for (const steered of messages) {
+      sendEvent({ type: 'steered', turnId: steered.turnId, input: steered.input })
+    }
+    return messages
+  }
+
+  async function recordSummary(summary: Parameters<TurnContext['recordSummary']>[0]): Promise<void> {
+    assertOpen()
+    const { usage, throughSeq } = summary
+    session.record({
+      type: 'memory.compacted',
+      turnId,
+      summary: cutText(summary.summary, resultBytes),
+      throughSeq,
+      ...(usage && { usage: checkedUsage(usage) }),
+    })
+    await flush()
+    sendEvent({ type: 'compacted', throughSeq })
+  }
+
+  const asking: AskingOptions = {
+    session,
+    turnId,
+    askedBy,
+    team,
+    activity,
+    signal,
+    sendEvent,
+    kept: (content) => cutText(content, resultBytes),
+  }
+
+  async function tell(agentId: string, input: string, toolCallId?: string): Promise<void> {
+    let failure: unknown
+    const send = async () => {
+      try {
+        const taskId = createId()
+        await team.request<'tell'>({ name: 'tell', agentId, taskId, input }, signal)
+        return `agent ${agentId} has the message`
+      } catch (error) {
+        failure = error
+        throw error
+      }
+    }
+    await runTool(TELL_TOOL, { agent: agentId, message: input }, send, toolCallId)
+    if (failure !== undefined) throw failure
   }
 
   async function updateSession(changes: Parameters<BehaviorContext['updateSession']>[0]): Promise<void> {
@@ -113,7 +198,50 @@ export function createContext(options: ContextOptions): BehaviorContext {
     runTool: (...args) => handled(runTool(...args)),
     recordStep: (step) => handled(recordStep(step)),
     updateSession: (changes) => handled(updateSession(changes)),
+    teammates: () => handled(team.request<'list'>({ name: 'list' }, signal)),
+    ask: (...args) => handled(askAgent(asking, ...args)),
+    tell: (...args) => handled(tell(...args)),
+    turn: () => openTurnOf(session, turnId),
+    get sessionUsage() {
+      return session.state.counts
+    },
+    get summary() {
+      return session.state.summary
+    },
+    get grants() {
+      return session.state.grants
+    },
+    teamUsage: () => handled(team.request<'usage'>({ name: 'usage' }, signal)),
+    askApproval: (question) => handled(questions.ask(session, question, activity, signal)),
+    refuseTool: (...args) => handled(refuseTool(...args)),
+    takeSteering: () => handled(takeSteering()),
+    recordSummary: (summary) => handled(recordSummary(summary)),
+    emitReasoning: (piece) => reasoning.push(piece),
+    emitRetry: (retry) => {
+      text.flush()
+      reasoning.flush()
+      sendEvent({ type: 'retry', ...retry })
+    },
   }
+}
+
+/** The message of a turn, without what became of it. */
+function messageOf(turn: OpenTurn): Message {
+  const { turnId, taskId, input, from, metadata, mode, askedBy } = turn
+  return {
+    turnId,
+    taskId,
+    input,
+    ...(from !== undefined && { from }),
+    ...(metadata !== undefined && { metadata }),
+    ...(mode !== undefined && { mode }),
+    ...(askedBy !== undefined && { askedBy }),
+  }
+}
+
+function openTurnOf({ state }: Session, turnId: string): OpenTurn {
+  if (state.turn?.turnId === turnId) return state.turn
+  throw new AgentryError('interrupted', `turn ${turnId} is finished`)
 }
 
 type Step = Parameters<BehaviorContext['recordStep']>[0]

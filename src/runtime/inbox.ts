@@ -215,6 +215,16 @@ export class Inbox {
     this.#mailbox.settle(outcome.turnId)
   }
 
+  /** A message became a part of the turn `turnId`: who waits for it waits for that turn now. */
+  joinTurn(messageTurnId: string, turnId: string): void {
+    const ids = this.#waiting.get(messageTurnId) ?? []
+    this.#waiting.delete(messageTurnId)
+    for (const id of ids) {
+      this.#options.answers.join(id, turnId)
+      this.#wait(turnId, id)
+    }
+  }
+
   isAcknowledged(turnId: string): boolean {
     return this.#acknowledged.has(turnId)
   }

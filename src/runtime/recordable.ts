@@ -21,15 +21,29 @@ export function checkedExitCode(value: unknown, what: string): number {
 }
 
 /** Throws `invalid_input`. */
-export function checkedUsage({ inputTokens, outputTokens }: Usage): Usage {
-  for (const [name, value] of Object.entries({ inputTokens, outputTokens })) {
-    if (Number.isSafeInteger(value) && value >= 0) continue
+export function checkedUsage(usage: Usage): Usage {
+  const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens, costUsd } = usage
+  if (costUsd !== undefined && !(Number.isFinite(costUsd) && costUsd >= 0)) {
+    throw new AgentryError(
+      'invalid_input',
+      `usage.costUsd of a step: expected US dollars, received ${describe(costUsd)}`,
+    )
+  }
+  const counts = { inputTokens, outputTokens, cachedInputTokens, reasoningTokens }
+  for (const [name, value] of Object.entries(counts)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) continue
     throw new AgentryError(
       'invalid_input',
       `usage.${name} of a step: expected a whole number of tokens, received ${describe(value)}`,
     )
   }
-  return { inputTokens, outputTokens }
+  return {
+    inputTokens,
+    outputTokens,
+    ...(cachedInputTokens !== undefined && { cachedInputTokens }),
+    ...(reasoningTokens !== undefined && { reasoningTokens }),
+    ...(costUsd !== undefined && { costUsd }),
+  }
 }
 
 function describe(value: unknown): string {

@@ -4,6 +4,8 @@
  * TR1 Whatever the behavior does (throws, never ends, forgets a tool call), exactly one turn.finished is recorded.
  * TR2 Cancel, time limit and stop reach the behavior as the abort of its signal; one that does not end within ABANDON_MS after
  *     that is abandoned: its turn ends, and its thread has to end too, for its code may still run.
+ * TR3 A turn that is left open (`leaveOpen` at the abort) records nothing: it goes on in another stay.
+ * TR4 The time limit stands still while the turn only waits.
  */
 import type { Behavior, BehaviorResult } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
@@ -15,7 +17,11 @@ import { outcomeOf } from '../protocol/outcome.ts'
 import { createContext } from './behavior-context.ts'
 import { checkedExitCode, checkedText } from './recordable.ts'
 import type { Session } from './session.ts'
+import type { Questions } from './questions.ts'
+import type { TeamLine } from './team-line.ts'
 import { TextMerger } from './text-merger.ts'
+import { TurnActivity } from './turn-activity.ts'
+import { TurnClock } from './turn-clock.ts'
 
 /** How long a behavior may go on after the abort of its signal. */
 export const ABANDON_MS = 5_000
@@ -28,7 +34,13 @@ export interface TurnOptions {
   resultBytes: number
   /** Aborted with an AgentryError: `cancelled` or `interrupted`. */
   abort: AbortController
+  /** Whether the turn was aborted only to go on elsewhere (TR3). */
+  leaveOpen: () => boolean
+  questions: Questions
+  team: TeamLine
   sendEvent: (event: TurnEvent) => void
+  onWaiting: (waiting: boolean) => void
+  onSteered: (messageTurnId: string) => void
 }
 
 type Ending =
@@ -38,30 +50,61 @@ type Ending =
 
 export interface TurnEnd {
   abandoned: boolean
-  /** Not durable yet. Undefined where the session is broken: the next flush throws then. */
-  outcome: Outcome | undefined
+  /**
+   * Of the turn and of the messages that it took in, not durable yet. None where the session is broken (the next flush throws then),
+   * or the turn was left open.
+   */
+  outcomes: Outcome[]
 }
 
 /** Resolves when the end of the open turn is recorded (not flushed). */
 export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
-  const { session, behavior, clock, turnMs, resultBytes, abort, sendEvent } = options
+  const { session, behavior, clock, turnMs, resultBytes, abort, questions, team, sendEvent } = options
   const turn = session.state.turn
   if (turn === null) throw new AgentryError('internal', 'expected an open turn')
   const { turnId, input } = turn
   const text = new TextMerger(clock, (piece) => sendEvent({ type: 'text', ...piece }))
-  const limit = clock.setTimer(turnMs, () => {
+  const reasoning = new TextMerger(clock, (piece) => sendEvent({ type: 'reasoning', ...piece }))
+  const limit = new TurnClock(clock, turnMs, () => {
     abort.abort(new AgentryError('turn_timeout', `the turn took longer than its limit of ${turnMs} ms`))
   })
-  const context = createContext({ session, signal: abort.signal, text, resultBytes, sendEvent })
+  const activity = new TurnActivity(session.state, (waiting) => {
+    if (waiting) limit.pause()
+    else limit.run()
+    options.onWaiting(waiting)
+  })
+  const context = createContext({
+    session,
+    signal: abort.signal,
+    text,
+    reasoning,
+    resultBytes,
+    activity,
+    questions,
+    team,
+    sendEvent,
+    onSteered: options.onSteered,
+  })
   const ending = await endOf(() => behavior.run(input, context), abort.signal, clock)
-  limit.cancel()
+  limit.pause()
   text.flush()
+  reasoning.flush()
   const abandoned = ending.kind === 'abandoned'
-  if (session.broken) return { abandoned, outcome: undefined }
+  if (session.broken || (options.leaveOpen() && abort.signal.aborted)) return { abandoned, outcomes: [] }
+  const { steered } = turn
   for (const record of closeTurn(turn, NOT_AWAITED, verdict(ending, abort.signal, resultBytes))) {
     session.record(record)
   }
-  return { abandoned, outcome: outcomeOf(session.state, turnId) }
+  return { abandoned, outcomes: outcomesOf(session.state, turnId, steered) }
+}
+
+/** Of a turn that has just ended, and of the messages that it took in. */
+export function outcomesOf(
+  state: Session['state'],
+  turnId: string,
+  steered: readonly { turnId: string }[],
+): Outcome[] {
+  return [turnId, ...steered.map((message) => message.turnId)].map((id) => outcomeOf(state, id))
 }
 
 async function endOf(

@@ -14,6 +14,7 @@ import type { SessionRecord } from '../core/record.ts'
 import { byLastAccess } from '../core/session-order.ts'
 import type { SessionHeader, SessionState, TaskEntry } from '../core/session-state.ts'
 import { findTask, type KnownTask } from '../core/turn.ts'
+import { sumUsage, type UsageTotal } from '../core/usage.ts'
 import { AgentryError, type ErrorCode } from '../errors.ts'
 import { MAX_TOKEN } from './claims.ts'
 import { findSession, notFound } from './find-session.ts'
@@ -185,6 +186,14 @@ export class Catalog {
     for (const { info } of this.#sessions.values()) diskBytes += info.diskBytes
     for (const unreadable of this.#unreadable.values()) diskBytes += unreadable.diskBytes
     return { sessions: this.#sessions.size, diskBytes }
+  }
+
+  /** What all sessions, or those of one agent, have used; those in the trash are not counted. */
+  usage(agentId?: string): UsageTotal {
+    const infos = this.#sessions.values().map(({ info }) => info)
+    return sumUsage(
+      infos.filter((info) => agentId === undefined || info.agentId === agentId).map(({ counts }) => counts),
+    )
   }
 
   /** One note for each session that could not be read. */

@@ -22,6 +22,7 @@
  */
 import { constants } from 'node:buffer'
 import { FORMAT_VERSION, type SessionHeader, type SessionState } from '../core/session-state.ts'
+import { noUsage } from '../core/usage.ts'
 import { describeThrown } from '../errors.ts'
 import { checksum } from './checksum.ts'
 import { snapshotTooLarge } from './session-errors.ts'
@@ -75,8 +76,11 @@ function orderedHeader(state: SessionState): Record<keyof SessionHeader, unknown
     prompt: state.prompt,
     vars: state.vars,
     metadata: state.metadata,
+    summary: state.summary,
+    grants: state.grants,
     turn: state.turn,
     queue: state.queue,
+    approvals: state.approvals,
     tasks: state.tasks,
   }
 }
@@ -148,9 +152,27 @@ function parse(json: string, sessionId: string): DecodedSnapshot {
     const value: unknown = JSON.parse(json)
     assertFits(value, sessionId)
     const { formatVersion } = value
-    return formatVersion > FORMAT_VERSION ? { kind: 'newer', formatVersion } : { kind: 'good', state: value }
+    if (formatVersion > FORMAT_VERSION) return { kind: 'newer', formatVersion }
+    return { kind: 'good', state: withAllKeys(value) }
   } catch (error) {
     return { kind: 'bad', reason: describeThrown(error) }
+  }
+}
+
+/** Fills in what snapshots did not have before sessions knew of models. */
+function withAllKeys(state: SessionState): SessionState {
+  const { counts, grants = [], approvals = [], turn } = state
+  return {
+    ...state,
+    counts: { ...noUsage(), ...counts },
+    grants,
+    approvals,
+    turn: turn && {
+      ...turn,
+      steps: turn.steps ?? 0,
+      usage: { ...noUsage(), ...turn.usage },
+      steered: turn.steered ?? [],
+    },
   }
 }
 

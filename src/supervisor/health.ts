@@ -17,6 +17,8 @@ const LATE_MS = 2_000
 export interface HealthOptions {
   clock: Clock
   agents(): Iterable<SupervisedAgent>
+  /** Once a second. */
+  onBeat(): void
   /** Once a second for each agent on a thread. */
   onUsage(agent: SupervisedAgent, usage: ResourceUsage): void
   onFault(agent: SupervisedAgent, error: unknown): void
@@ -47,7 +49,10 @@ export function watchHealth(options: HealthOptions): () => void {
       if (beatDue) agent.beat(now - lastBeatMs < LATE_MS)
       if (beatDue || agent.runsUserCode) void read(agent, beatDue)
     }
-    if (beatDue) lastBeatMs = now
+    if (beatDue) {
+      lastBeatMs = now
+      options.onBeat()
+    }
     timer = clock.setTimer(MEMORY_MS, tick)
   }
 

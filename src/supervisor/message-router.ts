@@ -11,6 +11,7 @@ import type { SendOptions, SessionInfo } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
 import { createId } from '../core/ids.ts'
+import type { AskedBy } from '../core/record.ts'
 import type { SessionState } from '../core/session-state.ts'
 import { AgentryError, toAgentryError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
@@ -27,6 +28,8 @@ export interface OutgoingMessage {
   /** What the caller waits for. */
   ack: 'accepted' | 'finished'
   options: SendOptions
+  /** Set where a turn of another agent waits for the answer. */
+  askedBy?: AskedBy
   onEvent?: (event: TurnEvent) => void
 }
 
@@ -45,16 +48,19 @@ export class MessageRouter {
   }
 
   /** Resolves with the outcome of the message's turn, or of its acceptance. */
-  async send(agent: SupervisedAgent, { input, ack, options, onEvent }: OutgoingMessage): Promise<Outcome> {
+  async send(agent: SupervisedAgent, outgoing: OutgoingMessage): Promise<Outcome> {
+    const { input, ack, options, askedBy, onEvent } = outgoing
     const { clock } = this.#options
     const turnId = createId(clock.now())
-    const { taskId = turnId, from, metadata, sessionId, signal } = options
+    const { taskId = turnId, from, metadata, sessionId, mode, signal } = options
     const message = {
       turnId,
       taskId,
       input,
       ...(from !== undefined && { from }),
       ...(metadata && { metadata }),
+      ...(mode === 'steer' && { mode }),
+      ...(askedBy && { askedBy }),
     }
     const request: Request = { type: 'message', message, ack, ...(sessionId !== undefined && { sessionId }) }
     this.#assertOwn(taskId, turnId, agent.id)

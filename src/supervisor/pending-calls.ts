@@ -3,7 +3,10 @@ import type { TurnEvent } from '../protocol/from-agent.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 
 /** An envelope that is answered, without its id: the id is given when it is sent. */
-export type Request = DistributiveOmit<Extract<ToAgent, { type: 'message' | 'command' | 'cancel' }>, 'id'>
+export type Request = DistributiveOmit<
+  Extract<ToAgent, { type: 'message' | 'command' | 'cancel' | 'approval' }>,
+  'id'
+>
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 export interface Call {
@@ -63,9 +66,19 @@ export class PendingCalls {
     for (const id of ids) {
       const call = this.#calls.get(id)
       call?.onEvent?.(event)
-      const waits = call?.request.type === 'message' && call.request.ack === 'finished'
-      if (event.type === 'turn-finished' && waits) this.#take(id)?.resolve(event.outcome)
+      if (event.type === 'turn-finished' && call && isForTurn(call)) this.#take(id)?.resolve(event.outcome)
     }
+  }
+
+  /** True where all that is owed is the end of turns. */
+  get onlyTurns(): boolean {
+    return this.#calls.values().every((call) => isForTurn(call))
+  }
+
+  /** Takes out, in order, the messages that wait for the end of a turn: another stay may owe them the answer. */
+  takeTurns(): Call[] {
+    const ids = this.#calls.entries().filter(([, call]) => isForTurn(call))
+    return ids.toArray().flatMap(([id]) => this.#take(id) ?? [])
   }
 
   /** Settles everything with one cause. */
@@ -94,4 +107,8 @@ export class PendingCalls {
     ids?.delete(id)
     if (ids?.size === 0) this.#byTurn.delete(call.turnId)
   }
+}
+
+function isForTurn({ request }: Call): boolean {
+  return request.type === 'message' && request.ack === 'finished'
 }

@@ -5,7 +5,9 @@
  * A2  Every call is settled once. What was sent to a stay is settled by it or, when it ends, by one cause; what was not sent
  *     yet survives a crash and a hibernation and goes to the next stay, in order.
  * A3  After `stop` was sent no call is sent to that stay any more: a message that meets a hibernating agent waits for the next one.
- * A4  Restarts follow the policy; after too many the agent is `failed` until somebody starts it.
+ * A4  An agent gives its thread back by `rest` only, which it may decline: where its turn only waits, that stays open, and the calls
+ *     that wait for turns are parked for the next stay.
+ * A5  Restarts follow the policy; after too many the agent is `failed` until somebody starts it.
  *
  * One long file, because it is one state machine: what stands by itself is elsewhere (StayWatch, PendingCalls, ThreadSlots,
  * restart-policy.ts), and what is left changes the same few fields.
@@ -23,6 +25,7 @@ import type { StayOptions } from '../protocol/stay.ts'
 import type { Claim, ClaimAuthority } from '../store/session-store.ts'
 import type { AgentHost, Stay, StayEnd } from './agent-host.ts'
 import { type Call, PendingCalls, type Request } from './pending-calls.ts'
+import type { TeamRequest } from '../protocol/team-requests.ts'
 import { endError } from './stay-end.ts'
 import { StayWatch } from './stay-watch.ts'
 import type { Slot, ThreadSlots } from './thread-slots.ts'
@@ -55,6 +58,8 @@ export interface SupervisedAgentOptions {
   isAtRest(): boolean
   /** Last look before a call is sent: true where it was answered otherwise. */
   intercept(call: Call): boolean
+  /** What the agent's turn asks of the team. */
+  onTeamRequest(request: TeamRequest): Promise<unknown>
   /** Everything that is not an answer. */
   onEnvelope(envelope: FromAgent): void
   /** A stay did not end cleanly: what it wrote last may not have been reported. */
@@ -68,8 +73,9 @@ interface LiveStay {
   claim: Claim
   slot: Slot
   ready: boolean
-  /** Set once `stop` was sent. */
-  intent: 'hibernate' | 'stop' | undefined
+  /** Set once `rest` or `stop` was sent; `rest` ends with `busy`. */
+  intent: 'rest' | 'stop' | undefined
+  restTimer: Timer | undefined
   startTimer: Timer
   startTimedOut: boolean
   gone: Promise<void>
@@ -79,7 +85,11 @@ export class SupervisedAgent {
   readonly #options: SupervisedAgentOptions
   readonly #sent = new PendingCalls()
   #waiting: Call[] = []
+  /** Calls that wait for turns which a stay left open (A4). */
+  #parked: Call[] = []
   #unansweredBytes = 0
+  /** Something came for an agent that is about to give its thread back. */
+  #wakeDue = false
   #live: LiveStay | undefined
   /** Set while a stay is on its way; aborted by a stop. */
   #beginning: AbortController | undefined
@@ -135,7 +145,7 @@ export class SupervisedAgent {
 
   /** Calls that have no answer yet. */
   get unfinishedCalls(): number {
-    return this.#sent.size + this.#waiting.length
+    return this.#sent.size + this.#waiting.length + this.#parked.length
   }
 
   /** Since when (monotonic) the agent could hibernate at once; undefined where it could not. */
@@ -203,7 +213,7 @@ export class SupervisedAgent {
    */
   async start(): Promise<void> {
     if (this.#stopping) await this.#stopping
-    else if (this.#live?.intent !== undefined) await this.#live.gone
+    else if (this.#live?.intent === 'stop') await this.#live.gone
     if (this.#state === 'stopped' || this.#state === 'failed') {
       this.#restartHistory = []
       this.#lastError = undefined
@@ -228,19 +238,40 @@ export class SupervisedAgent {
     this.#giveUpStart()
     const live = this.#live
     if (live) {
-      if (live.intent !== 'stop') this.#sendStop(live, 'stop', graceMs)
+      if (live.intent !== 'stop') this.#sendStop(live, graceMs)
       await live.gone
       this.#giveUpStart()
     }
     this.#setState('stopped')
-    this.#failWaiting(this.#stoppedError())
+    this.#failAll(this.#stoppedError())
+  }
+
+  /** Takes up what the agent has left open, where it has no thread: what its turn waited for may be there. */
+  wake(): void {
+    if (this.#refusal() !== undefined || !this.#hasWork()) return
+    if (this.#live?.intent === 'rest') this.#wakeDue = true
+    this.#ensureStay()
   }
 
   /** Gives the thread back if nothing is under way. */
   hibernate(): void {
     const live = this.#live
     if (live === undefined || !this.#isIdle()) return
-    this.#sendStop(live, 'hibernate', 0)
+    live.intent = 'rest'
+    this.#idleTimer?.cancel()
+    live.stay.send({ type: 'rest' })
+    live.restTimer = setDeadline(this.#options.clock, STOP_MARGIN_MS, () => {
+      live.stay.terminate(`did not answer within ${STOP_MARGIN_MS} ms whether it can rest`)
+    })
+  }
+
+  #declinedRest(live: LiveStay): void {
+    live.restTimer?.cancel()
+    if (live.intent !== 'rest') return // it is to stop by now
+    live.intent = undefined
+    this.#wakeDue = false
+    this.#sendWaiting(live)
+    this.#startIdleTimer()
   }
 
   /** One heartbeat; see StayWatch. A stay that is to stop is watched too: a thread that answers nothing does not use its grace. */
@@ -298,8 +329,9 @@ export class SupervisedAgent {
 
   #isIdle(): boolean {
     const live = this.#live
-    if (!live?.ready || live.intent !== undefined || this.unfinishedCalls > 0) return false
-    return !this.#hasWork()
+    if (!live?.ready || live.intent !== undefined || this.#waiting.length > 0) return false
+    if (this.#state === 'waiting') return this.#sent.onlyTurns
+    return this.#sent.size === 0 && !this.#hasWork()
   }
 
   /** True where the session holds work that a stay would take up. */
@@ -343,6 +375,7 @@ export class SupervisedAgent {
         ready: false,
         startTimedOut: false,
         intent: undefined,
+        restTimer: undefined,
         startTimer,
         gone: Promise.resolve(),
       }
@@ -377,8 +410,14 @@ export class SupervisedAgent {
     else live.stay.send(this.#sent.add(call))
   }
 
-  #sendStop(live: LiveStay, intent: 'hibernate' | 'stop', graceMs: number): void {
-    live.intent = intent
+  #sendWaiting(live: LiveStay): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const call of waiting) this.#send(live, call)
+  }
+
+  #sendStop(live: LiveStay, graceMs: number): void {
+    live.intent = 'stop'
     this.#idleTimer?.cancel()
     live.stay.send({ type: 'stop', graceMs })
     const timer = setDeadline(this.#options.clock, graceMs + STOP_MARGIN_MS, () => {
@@ -406,6 +445,15 @@ export class SupervisedAgent {
         return
       case 'stopped':
         return
+      case 'busy':
+        this.#declinedRest(live)
+        return
+      case 'waiting':
+        if (live.intent === undefined) this.#setState(envelope.waiting ? 'waiting' : 'working')
+        break
+      case 'team-request':
+        void this.#answerTeamRequest(live, envelope.id, envelope.request)
+        return
       case 'turn-event':
         this.#options.onEnvelope(envelope)
         this.#noteActivity(envelope.event.type)
@@ -429,11 +477,23 @@ export class SupervisedAgent {
     live.startTimer.cancel()
     this.#setState('idle')
     this.#starting.resolve()
-    const waiting = this.#waiting
-    this.#waiting = []
-    if (live.intent === undefined) for (const call of waiting) this.#send(live, call)
-    else this.#waiting = waiting
+    const parked = this.#parked
+    this.#parked = []
+    for (const call of parked) live.stay.send(this.#sent.add(call))
+    if (live.intent === undefined) this.#sendWaiting(live)
     this.#considerIdle()
+  }
+
+  /** Never rejects. An answer for a stay that has ended is dropped, and the agent woken: its next stay asks again. */
+  async #answerTeamRequest(live: LiveStay, id: number, request: TeamRequest): Promise<void> {
+    try {
+      const value = await this.#options.onTeamRequest(request)
+      if (this.#live === live) live.stay.send({ type: 'team-response', id, value })
+    } catch (thrown) {
+      const error = toAgentryError(thrown).toJSON()
+      if (this.#live === live) live.stay.send({ type: 'team-failure', id, error })
+    }
+    if (this.#live !== live || live.intent !== undefined) this.wake()
   }
 
   #noteActivity(type: TurnEvent['type']): void {
@@ -444,27 +504,37 @@ export class SupervisedAgent {
 
   #considerIdle(): void {
     if (!this.#isIdle()) return
-    const { clock, hibernateAfterMs } = this.#options
-    this.#idleSinceMs = clock.monotonicMs()
-    this.#idleTimer?.cancel()
+    this.#idleSinceMs = this.#options.clock.monotonicMs()
     if (this.#options.slots.waiting > 0) this.hibernate()
-    else this.#idleTimer = clock.setTimer(hibernateAfterMs, () => this.hibernate())
+    else this.#startIdleTimer()
+  }
+
+  #startIdleTimer(): void {
+    const { clock, hibernateAfterMs } = this.#options
+    this.#idleTimer?.cancel()
+    this.#idleTimer = clock.setTimer(hibernateAfterMs, () => this.hibernate())
   }
 
   /** The thread is gone. Settles what it owed, and decides what comes next. */
   #ended(live: LiveStay, end: StayEnd): void {
     live.startTimer.cancel()
+    live.restTimer?.cancel()
     this.#idleTimer?.cancel()
     this.#options.claims.release(live.claim)
     this.#live = undefined
     this.#usage = undefined
     live.slot.release()
-    if (end.kind === 'stopped' && live.intent !== undefined) {
+    if (end.kind === 'stopped' && live.intent === 'rest') {
+      this.#parked = this.#sent.takeTurns()
       this.#sent.failAll(this.#stoppedError())
-      if (live.intent === 'stop') return // stop() goes on
-      this.#setState('hibernated')
-      if (this.#waiting.length > 0) this.#ensureStay()
+      this.#setState(this.#hasWork() ? 'waiting' : 'hibernated')
+      if (this.#waiting.length > 0 || this.#wakeDue) this.#ensureStay()
+      this.#wakeDue = false
       return
+    }
+    if (end.kind === 'stopped' && live.intent === 'stop') {
+      this.#sent.failAll(this.#stoppedError())
+      return // stop() goes on
     }
     this.#options.onCutOff()
     const error = endError(this.id, end, live)
@@ -496,11 +566,11 @@ export class SupervisedAgent {
         return
       case 'fail':
         this.#setState('failed', error)
-        this.#failWaiting(this.#refusal() ?? error)
+        this.#failAll(this.#refusal() ?? error)
         return
       case 'stop':
         this.#setState('stopped', error)
-        this.#failWaiting(this.#stoppedError())
+        this.#failAll(this.#stoppedError())
         return
       default:
         assertNever(decision)
@@ -511,6 +581,14 @@ export class SupervisedAgent {
     const waiting = this.#waiting
     this.#waiting = []
     for (const call of waiting) call.reject(error)
+  }
+
+  /** Fails what waits and what is parked: no stay will come by itself. */
+  #failAll(error: AgentryError): void {
+    const parked = this.#parked
+    this.#parked = []
+    for (const call of parked) call.reject(error)
+    this.#failWaiting(error)
   }
 
   #setState(state: AgentState, error?: AgentryError): void {

@@ -5,21 +5,26 @@
  * V2  Commands reach sessions whose agent is stopped, failed or unknown too: a short maintenance stay under the agent's claim runs
  *     no turns. The agent itself starts only after that stay is gone.
  *
- * Past 400 lines for its width, not its depth: it wires the parts together (SupervisedAgent, MessageRouter, SessionView, Maintenance,
- * ThreadSlots, EventHub) and is what Team and AgentHandle call.
+ * Past 400 lines for its width, not its depth: it wires the parts together (SupervisedAgent, MessageRouter, TeamDesk, SessionView,
+ * Maintenance, ThreadSlots, EventHub) and is what Team and AgentHandle call.
  */
 import type { AgentSpec } from '../agent-spec.ts'
-import type { AgentInfo, SessionInfo, TeamEventBody } from '../api.ts'
+import type { AgentInfo, ApprovalInfo, SessionInfo, TeamEventBody } from '../api.ts'
 import type { Clock } from '../core/clock.ts'
-import type { SessionState } from '../core/session-state.ts'
+import { quote } from '../core/ids.ts'
+import type { ApprovalDecision, SessionState } from '../core/session-state.ts'
+import type { TeamModels } from '../llm-spec.ts'
 import { AgentryError, assertNever, describeThrown } from '../errors.ts'
 import type { CommandName, CommandResults, SessionCommand } from '../protocol/commands.ts'
+import { subtractUsage, type UsageTotal } from '../core/usage.ts'
 import type { FromAgent, Outcome } from '../protocol/from-agent.ts'
+import type { Teammate } from '../protocol/team-requests.ts'
 import type { StayLimits, StoreOptions } from '../protocol/stay.ts'
 import type { AgentRegistry } from '../store/agent-registry.ts'
 import type { Catalog } from '../store/catalog.ts'
 import type { ClaimAuthority, SessionNote, SessionStore } from '../store/session-store.ts'
 import type { AgentHost } from './agent-host.ts'
+import { approvalsIn } from './approval-inbox.ts'
 import { EventHub } from './events.ts'
 import { watchHealth } from './health.ts'
 import { Maintenance } from './maintenance.ts'
@@ -27,6 +32,7 @@ import { MessageRouter, type OutgoingMessage } from './message-router.ts'
 import type { Request } from './pending-calls.ts'
 import { SupervisedAgent, type SupervisedAgentOptions } from './supervised-agent.ts'
 import { SessionView } from './session-view.ts'
+import { TeamDesk } from './team-desk.ts'
 import { ThreadSlots } from './thread-slots.ts'
 
 const DEFAULT_THREAD_WAIT_MS = 30_000
@@ -60,6 +66,7 @@ export interface SupervisorOptions {
   clock: Clock
   random: () => number
   resume: boolean
+  models: TeamModels
   notes: readonly SessionNote[]
   /** The sessions in the trash at the start. */
   trash: readonly SessionInfo[]
@@ -73,6 +80,9 @@ export class Supervisor {
   readonly #maintenance: Maintenance
   readonly #slots: ThreadSlots
   readonly #messages: MessageRouter
+  readonly #desk: TeamDesk
+  /** What the team's sessions had used when this supervisor started. */
+  readonly #spentBefore: UsageTotal
   readonly #stopWatching: () => void
   readonly #notes: SessionNote[]
   readonly events: EventHub
@@ -96,11 +106,22 @@ export class Supervisor {
       clock,
       readSession: (sessionId) => this.readSession(sessionId),
     })
+    this.#spentBefore = options.catalog.usage()
+    this.#desk = new TeamDesk({
+      send: (agentId, message) => this.send(agentId, message),
+      cancelTask: async (agentId, taskId) => {
+        const known = options.catalog.findTask(taskId)?.known
+        if (known && known.state !== 'finished') await this.cancel(agentId, known.turnId)
+      },
+      teammates: (agentId) => this.#teammates(agentId),
+      usage: () => subtractUsage(options.catalog.usage(), this.#spentBefore),
+    })
     this.#maintenance = new Maintenance((spec, own) => this.#create(spec, 'hibernated', false, own))
     for (const { spec, stopped } of registry.all()) this.#agents.set(spec.id, this.#supervise(spec, stopped))
     this.#stopWatching = watchHealth({
       clock,
       agents: () => [...this.#agents.values(), ...this.#maintenance.all()],
+      onBeat: () => this.#wakeOverdue(),
       onUsage: (agent, usage) =>
         this.#publish({ type: 'usage', agentId: agent.id, usage, queueDepth: this.#queueDepth(agent.id) }),
       onFault: (agent, error) =>
@@ -137,8 +158,15 @@ export class Supervisor {
       ...(lastError && { lastError: lastError.toJSON() }),
       ...(lastActivityAt !== undefined && { lastActivityAt }),
       ...(usage && { usage }),
+      spent: this.#options.catalog.usage(agentId),
       spec,
     }
+  }
+
+  #teammates(agentId: string): Teammate[] {
+    return [...this.#agents.values()]
+      .filter((agent) => agent.id !== agentId)
+      .map(({ id, spec: { role, behavior }, state }) => ({ id, role, behavior, state }))
   }
 
   /**
@@ -239,6 +267,27 @@ export class Supervisor {
     return agent.request<boolean>({ type: 'cancel', ...(turnId !== undefined && { turnId }) })
   }
 
+  /** The open questions of all agents, oldest first. */
+  approvals(): ApprovalInfo[] {
+    return approvalsIn(this.#options.catalog.list())
+  }
+
+  /** Throws `approval_not_found`. An agent that does not run has its answer recorded in a maintenance stay, and goes on when it runs. */
+  async answerApproval(
+    approvalId: string,
+    decision: ApprovalDecision,
+    reason: string | undefined,
+  ): Promise<ApprovalInfo> {
+    const approval = this.approvals().find((one) => one.approvalId === approvalId)
+    if (approval === undefined) {
+      throw new AgentryError('approval_not_found', `no question ${quote(approvalId)} is open`)
+    }
+    const { agentId } = approval
+    const answer = { decision, ...(reason !== undefined && { reason }) }
+    await this.#request(agentId, { type: 'approval', approvalId, ...answer })
+    return approval
+  }
+
   /** What is known of a task: accepted, running or recorded. */
   task(taskId: string): Promise<Outcome | undefined> {
     return this.#messages.task(taskId)
@@ -252,16 +301,20 @@ export class Supervisor {
     command: Extract<SessionCommand, { name: N }>,
     cancelTurn = false,
   ): Promise<CommandResults[N]> {
-    this.#assertOpen()
-    const agent = this.#agents.get(agentId)
-    const runs = agent !== undefined && agent.state !== 'stopped' && agent.state !== 'failed'
     const request: Request = { type: 'command', command, cancelTurn }
-    const result = runs
-      ? await agent.request<CommandResults[N]>(request)
-      : await this.#maintenance.request<CommandResults[N]>(agentId, request, agent?.spec.workingDir)
+    const result = await this.#request<CommandResults[N]>(agentId, request)
     const done: SessionCommand = command
     if (done.name === 'purge') this.#sessions.purged(done.sessionId)
     return result
+  }
+
+  async #request<T>(agentId: string, request: Request): Promise<T> {
+    this.#assertOpen()
+    const agent = this.#agents.get(agentId)
+    const runs = agent !== undefined && agent.state !== 'stopped' && agent.state !== 'failed'
+    return runs
+      ? agent.request<T>(request)
+      : this.#maintenance.request<T>(agentId, request, agent?.spec.workingDir)
   }
 
   trash(): SessionInfo[] {
@@ -327,7 +380,7 @@ export class Supervisor {
     resume: boolean,
     own: Pick<SupervisedAgentOptions, 'hibernateAfterMs' | 'prepare' | 'onState'>,
   ): SupervisedAgent {
-    const { host, claims, clock, random, limits, catalog, storeOptions } = this.#options
+    const { host, claims, clock, random, limits, catalog, storeOptions, models } = this.#options
     const memoryBytes = spec.limits.memoryMb * 1024 * 1024
     const mailboxBytes = Math.min(limits.mailboxBytes, Math.floor(memoryBytes * MAILBOX_SHARE))
     return new SupervisedAgent(
@@ -352,10 +405,12 @@ export class Supervisor {
             activation: catalog.highestActivation(spec.id),
             store: storeOptions,
             limits: { ...limits, mailboxBytes },
+            models,
           }
         },
         isAtRest: () => this.#isAtRest(spec.id),
         intercept: (call) => this.#messages.intercept(call),
+        onTeamRequest: (request) => this.#desk.answer(spec.id, request),
         onEnvelope: (envelope) => this.#take(spec.id, envelope),
         onCutOff: () => this.#sessions.markStale(spec.id),
       },
@@ -396,6 +451,7 @@ export class Supervisor {
         return
       }
       case 'turn-event':
+        if (envelope.event.type === 'turn-finished') this.#desk.turnEnded(agentId, envelope.turnId)
         this.#publish({ type: 'turn', agentId, sessionId: envelope.sessionId, event: envelope.event })
         return
       case 'log': {
@@ -411,6 +467,9 @@ export class Supervisor {
       case 'failure':
       case 'joined':
       case 'pong':
+      case 'busy':
+      case 'waiting':
+      case 'team-request':
       case 'stopped':
         return
       default:
@@ -424,6 +483,16 @@ export class Supervisor {
       .filter((agent) => agent.idleSinceMs !== undefined)
       .sort((a, b) => (a.idleSinceMs ?? 0) - (b.idleSinceMs ?? 0))
     for (const agent of idle.slice(0, missing)) agent.hibernate()
+  }
+
+  /** Agents that have no thread and a question whose time is over: a stay denies it. */
+  #wakeOverdue(): void {
+    const now = this.#options.clock.now()
+    for (const agent of this.#agents.values()) {
+      if (agent.state !== 'waiting' || agent.hasThread) continue
+      const approvals = this.#options.catalog.currentOf(agent.id)?.approvals ?? []
+      if (approvals.some(({ expiresAt }) => Date.parse(expiresAt) <= now)) agent.wake()
+    }
   }
 
   #isAtRest(agentId: string): boolean {

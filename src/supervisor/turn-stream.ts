@@ -70,9 +70,19 @@ export async function* streamTurn(
 function charsOf(event: TurnEvent): number {
   switch (event.type) {
     case 'text':
+    case 'reasoning':
       return EVENT_CHARS + event.text.length
     case 'tool-started':
       return EVENT_CHARS + event.name.length + JSON.stringify(event.input).length
+    case 'steered':
+      return EVENT_CHARS + event.input.length
+    case 'approval-asked':
+      return EVENT_CHARS + event.approval.subject.length
+    case 'retry':
+    case 'step-finished':
+    case 'compacted':
+    case 'agent-asked':
+    case 'approval-answered':
     case 'turn-started':
     case 'tool-finished':
     case 'turn-finished':

@@ -1,5 +1,6 @@
 /** Agents, sessions and states of the dashboard as the model gets them. */
 import type { AgentInfo, SessionInfo, TeamEvent, TeamEventBody, TeamHealth } from '../../src/api.ts'
+import { noUsage } from '../../src/core/usage.ts'
 import type { Input } from '../../src/dashboard/model/input.ts'
 import type { DashboardState } from '../../src/dashboard/model/state.ts'
 import { initialState, update } from '../../src/dashboard/model/update.ts'
@@ -15,6 +16,7 @@ export function agent(id: string, changes: Partial<AgentInfo> = {}): AgentInfo {
     state: 'idle',
     queueDepth: 0,
     restarts: 0,
+    spent: noUsage(),
     spec: resolveAgentSpec({ id, behavior: 'shell' }, '/'),
     ...changes,
   }
@@ -35,13 +37,15 @@ export function session(id: string, agentId: string, changes: Partial<SessionInf
     epoch: 1,
     journalOffset: 0,
     activation: 1,
-    counts: { turns: 0, entries: 0, inputTokens: 0, outputTokens: 0 },
+    counts: { turns: 0, entries: 0, ...noUsage() },
     workingDir: '/',
     prompt: '',
     vars: {},
     metadata: {},
+    grants: [],
     turn: null,
     queue: [],
+    approvals: [],
     current: true,
     diskBytes: 1024,
     ...changes,
@@ -51,7 +55,16 @@ export function session(id: string, agentId: string, changes: Partial<SessionInf
 export function health(changes: Partial<TeamHealth> = {}): TeamHealth {
   return {
     status: 'ok',
-    agents: { starting: 0, idle: 0, working: 0, restarting: 0, hibernated: 0, failed: 0, stopped: 0 },
+    agents: {
+      starting: 0,
+      idle: 0,
+      working: 0,
+      waiting: 0,
+      restarting: 0,
+      hibernated: 0,
+      failed: 0,
+      stopped: 0,
+    },
     sessions: 0,
     diskBytes: 0,
     rssBytes: 0,

@@ -1,3 +1,4 @@
+import { noUsage } from '../../src/core/usage.ts'
 import { describe, expect, test } from 'vitest'
 import type { Frame } from '../../src/dashboard/model/frame.ts'
 import type { Line } from '../../src/dashboard/model/line.ts'
@@ -202,7 +203,9 @@ describe('the lines round the input', () => {
 
   test('show the totals of the team, as many as fit', () => {
     const sessions = [
-      session('s', 'ops', { counts: { turns: 1, entries: 2, inputTokens: 900, outputTokens: 600 } }),
+      session('s', 'ops', {
+        counts: { ...noUsage(), turns: 1, entries: 2, inputTokens: 900, outputTokens: 600 },
+      }),
     ]
     const wide = text([panesOf(connected({ columns: 200, sessions })).status])
     expect(wide).toContain('● up · 1 agent · 1 session · 1.5K tokens · 127.0.0.1:7420 · /data')

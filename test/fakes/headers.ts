@@ -1,3 +1,4 @@
+import { noUsage } from '../../src/core/usage.ts'
 import { createId } from '../../src/core/ids.ts'
 import { FORMAT_VERSION, type SessionHeader, type TaskEntry } from '../../src/core/session-state.ts'
 
@@ -16,13 +17,15 @@ export function makeHeader(overrides: Partial<SessionHeader> = {}): SessionHeade
     epoch: 1_000_001,
     journalOffset: 300,
     activation: 0,
-    counts: { turns: 0, entries: 0, inputTokens: 0, outputTokens: 0 },
+    counts: { turns: 0, entries: 0, ...noUsage() },
     workingDir: '/home/me/project',
     prompt: '',
     vars: {},
     metadata: {},
+    grants: [],
     turn: null,
     queue: [],
+    approvals: [],
     tasks: [],
     ...overrides,
   }

@@ -1,4 +1,5 @@
 /** One stay of an agent in this thread, asked over its protocol: what the supervisor does, without a supervisor. */
+import { NO_MODELS } from '../../src/llm-spec.ts'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Behavior } from '../../src/behavior.ts'
 import type { Clock } from '../../src/core/clock.ts'
@@ -81,6 +82,7 @@ export class LoopProbe {
       activation: options.activation ?? 0,
       resume: options.resume ?? true,
       store: { fsync: 'always' },
+      models: NO_MODELS,
       limits: {
         mailboxMessages: options.mailboxMessages ?? 100,
         mailboxBytes: options.mailboxBytes ?? 1_000_000,

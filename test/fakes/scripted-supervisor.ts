@@ -1,3 +1,4 @@
+import { NO_MODELS } from '../../src/llm-spec.ts'
 import { DEFAULT_RESTART, type RestartPolicy } from '../../src/core/restart-policy.ts'
 import type { AgentSpec } from '../../src/agent-spec.ts'
 import type { TeamEvent } from '../../src/api.ts'
@@ -73,6 +74,7 @@ export async function scriptedSupervisor(
     clock,
     random: () => 0,
     resume: true,
+    models: NO_MODELS,
     notes: [],
     trash: [],
   })

@@ -16,7 +16,7 @@ export const RULES: Rules = {
     { name: 'core', paths: ['src/core/'], imports: ['errors'] },
     { name: 'agent-spec', paths: ['src/agent-spec.ts', 'src/llm-spec.ts'], imports: ['core'] },
     // A module of a user's behavior imports this one: it stays light.
-    { name: 'behavior', paths: ['src/behavior.ts'], imports: [], types: ['core'] },
+    { name: 'behavior', paths: ['src/behavior.ts'], imports: [], types: ['core', 'protocol'] },
     // The store's port names what a session is (claims, notes); no envelope does anything with a store.
     {
       name: 'protocol',

@@ -1,4 +1,6 @@
 /** One turn (TR1, TR2), whatever its behavior does. */
+import { Questions } from '../../src/runtime/questions.ts'
+import { TeamLine } from '../../src/runtime/team-line.ts'
 import { describe, expect, test } from 'vitest'
 import type { Behavior, BehaviorContext } from '../../src/behavior.ts'
 import { NOT_AWAITED } from '../../src/core/turn.ts'
@@ -35,7 +37,12 @@ function start(
     turnMs,
     resultBytes: 1_000,
     abort,
+    leaveOpen: () => false,
+    questions: new Questions({ clock, sendEvent: (_session, _turnId, event) => void events.push(event) }),
+    team: new TeamLine({ send: () => undefined }),
     sendEvent: (event) => events.push(event),
+    onWaiting: () => undefined,
+    onSteered: () => undefined,
   })
   return { session, turnId, clock, abort, events, done }
 }

@@ -1,3 +1,4 @@
+import { noUsage } from '../../src/core/usage.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fold, foldFirst, headerOf } from '../../src/core/fold.ts'
@@ -322,7 +323,15 @@ describe('the task index', () => {
     const queued = { turnId: createId(), taskId: 'queued-1', input: 'y' }
     const header = makeHeader({
       tasks: [done, bare],
-      turn: { ...running, startedAt: minute(1), attempt: 1, calls: [] },
+      turn: {
+        ...running,
+        startedAt: minute(1),
+        attempt: 1,
+        calls: [],
+        steps: 0,
+        usage: noUsage(),
+        steered: [],
+      },
       queue: [queued],
     })
     const catalog = catalogOf(makeHeader({ tasks: [makeTask('other')] }), header)

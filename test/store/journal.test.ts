@@ -104,7 +104,7 @@ test('bytes with a right checksum that are no record are damage', () => {
 })
 
 test('a record of a type that is not known is of a newer version, also where Object.prototype has the name', () => {
-  for (const type of ['memory.compacted', 'constructor', '__proto__', '']) {
+  for (const type of ['memory.rewritten', 'constructor', '__proto__', '']) {
     const line = sealed(`{"seq":1,"epoch":1,"at":"","type":${JSON.stringify(type)}`)
     expect(decodeRecord(line)).toEqual({ kind: 'newer', found: `a record of type ${JSON.stringify(type)}` })
   }

@@ -1,3 +1,4 @@
+import { noUsage } from '../../src/core/usage.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createId } from '../../src/core/ids.ts'
@@ -18,7 +19,15 @@ function terminated(days: number, overrides: Partial<SessionHeader> = {}): Sessi
 }
 
 const message = { turnId: createId(), taskId: 't', input: '' }
-const turn = { ...message, startedAt: '2026-01-01T00:00:00.000Z', attempt: 1, calls: [] }
+const turn = {
+  ...message,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  attempt: 1,
+  calls: [],
+  steps: 0,
+  usage: noUsage(),
+  steered: [],
+}
 
 describe('a retention policy', () => {
   test('without limits takes nothing', () => {

@@ -38,6 +38,7 @@ function watch(
   const end = watchHealth({
     clock,
     agents: () => agents as unknown as SupervisedAgent[],
+    onBeat: () => undefined,
     onUsage: (agent) => reports.push(agent as unknown as WatchedAgent),
     onFault: (_agent, error) => faults.push(error),
   })

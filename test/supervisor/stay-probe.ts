@@ -1,4 +1,5 @@
 /** Starts a stay and follows what it sends. */
+import { NO_MODELS } from '../../src/llm-spec.ts'
 import { createId } from '../../src/core/ids.ts'
 import { DEFAULT_RESTART } from '../../src/core/restart-policy.ts'
 import type { FromAgent, Outcome } from '../../src/protocol/from-agent.ts'
@@ -40,6 +41,7 @@ export function stayOptions(options: ProbeOptions): StayOptions {
     activation: 0,
     resume: true,
     store: { directory, fsync: 'always' },
+    models: NO_MODELS,
     limits: {
       mailboxMessages: 1_000,
       mailboxBytes: 33_554_432,

@@ -12,6 +12,7 @@ import { queueDepthOf } from './team.ts'
 /** A glyph says without colours what the colour says. */
 const AGENT_LOOKS: Readonly<Record<AgentState, { glyph: string; tone: Tone }>> = {
   working: { glyph: '●', tone: 'good' },
+  waiting: { glyph: '?', tone: 'warn' },
   idle: { glyph: '○', tone: 'plain' },
   hibernated: { glyph: '·', tone: 'dim' },
   starting: { glyph: '◌', tone: 'warn' },

@@ -127,6 +127,26 @@ export function foldRecords(before: Folded, records: readonly SessionRecord[], s
         setCall(turnId, toolCallId, { state: outcome, result: text(content), ...code })
         break
       }
+      case 'message.steered': {
+        const { turnId, messageTurnId } = record
+        queued = queued.filter((message) => {
+          if (message.turnId !== messageTurnId) return true
+          push({ ...message, key, turnId, queued: false })
+          return false
+        })
+        break
+      }
+      case 'agent.asked':
+        break // the call says whom it asks
+      case 'approval.asked':
+        note('warn', `asks: ${plainLine(record.tool)} ${plainLine(record.subject)}`, record.turnId)
+        break
+      case 'approval.answered':
+        note('dim', answerText(record), record.turnId)
+        break
+      case 'memory.compacted':
+        note('dim', 'the conversation so far was summed up for the model', record.turnId)
+        break
       case 'turn.finished': {
         const { turnId, status, result, error, exitCode } = record
         if (queued.some((message) => message.turnId === turnId)) begin(turnId)
@@ -144,6 +164,12 @@ export function foldRecords(before: Folded, records: readonly SessionRecord[], s
     }
   }
   return { items, queued }
+}
+
+function answerText({ decision, reason, by }: BodyOf<'approval.answered'>): string {
+  if (by === 'timeout') return 'nobody answered in time: not allowed'
+  if (decision === 'deny') return reason === undefined ? 'not allowed' : `not allowed: ${plainLine(reason)}`
+  return decision === 'session' ? 'allowed for this session' : 'allowed once'
 }
 
 const NOTE_CHARS = 1_000

@@ -58,6 +58,15 @@ export function fakeContext(
     async recordStep() {
       throw new Error('not expected here')
     },
+    async teammates() {
+      throw new Error('not expected here')
+    },
+    async ask() {
+      throw new Error('not expected here')
+    },
+    async tell() {
+      throw new Error('not expected here')
+    },
     async updateSession(changes) {
       updates.push(changes)
       session.workingDir = changes.workingDir ?? session.workingDir

@@ -1,0 +1,108 @@
+/**
+ * The questions to people that the open turn waits for.
+ *
+ * QU1 A question is asked once: it stays in the session until it is answered, runs out of time, or its call or turn ends.
+ * QU2 An answer is recorded and durable before the turn goes on with it; it may come before the turn waits for it.
+ */
+import { type Clock, isoTime } from '../core/clock.ts'
+import { createId, quote } from '../core/ids.ts'
+import type { Approval, ApprovalAnswer } from '../core/session-state.ts'
+import { AgentryError } from '../errors.ts'
+import type { TurnEvent } from '../protocol/from-agent.ts'
+import type { Session } from './session.ts'
+import type { TurnActivity } from './turn-activity.ts'
+import type { ApprovalQuestion } from './turn-context.ts'
+
+export interface QuestionsOptions {
+  clock: Clock
+  sendEvent(session: Session, turnId: string, event: TurnEvent): void
+}
+
+export class Questions {
+  readonly #options: QuestionsOptions
+  /** By approvalId. */
+  readonly #waiting = new Map<string, (answer: ApprovalAnswer) => void>()
+
+  constructor(options: QuestionsOptions) {
+    this.#options = options
+  }
+
+  /** Resolves with the answer (QU1); rejects with the reason of `signal`. */
+  async ask(
+    session: Session,
+    question: ApprovalQuestion,
+    activity: TurnActivity,
+    signal: AbortSignal,
+  ): Promise<ApprovalAnswer> {
+    const answered = answerOf(session, question.toolCallId)
+    if (answered) return answered
+    const open = session.state.approvals.find(({ toolCallId }) => toolCallId === question.toolCallId)
+    const { approvalId, expiresAt } = open ?? this.#record(session, question)
+    await session.flush()
+    if (!open) this.#announce(session, approvalId)
+    signal.throwIfAborted()
+    const meanwhile = answerOf(session, question.toolCallId)
+    if (meanwhile) return meanwhile
+    return activity.wait(this.#answer(session, approvalId, expiresAt, signal))
+  }
+
+  /** Records the answer to an open question. Throws `approval_not_found`. */
+  async answer(session: Session | undefined, approvalId: string, answer: ApprovalAnswer): Promise<Approval> {
+    const approval = session?.state.approvals.find((one) => one.approvalId === approvalId)
+    if (session === undefined || approval === undefined) throw notFound(approvalId)
+    const { turnId, toolCallId } = approval
+    session.record({ type: 'approval.answered', turnId, approvalId, ...answer })
+    await session.flush()
+    this.#options.sendEvent(session, turnId, { type: 'approval-answered', approvalId, toolCallId, ...answer })
+    this.#waiting.get(approvalId)?.(answer)
+    return approval
+  }
+
+  #record(session: Session, question: ApprovalQuestion): Pick<Approval, 'approvalId' | 'expiresAt'> {
+    const { clock } = this.#options
+    const { timeoutMs, ...rest } = question
+    const turnId = session.state.turn?.turnId ?? ''
+    const approvalId = createId(clock.now())
+    const expiresAt = isoTime({ ...clock, now: () => clock.now() + timeoutMs })
+    session.record({ type: 'approval.asked', approvalId, turnId, ...rest, expiresAt })
+    return { approvalId, expiresAt }
+  }
+
+  #announce(session: Session, approvalId: string): void {
+    const approval = session.state.approvals.find((one) => one.approvalId === approvalId)
+    if (approval) this.#options.sendEvent(session, approval.turnId, { type: 'approval-asked', approval })
+  }
+
+  async #answer(
+    session: Session,
+    approvalId: string,
+    expiresAt: string,
+    signal: AbortSignal,
+  ): Promise<ApprovalAnswer> {
+    const { clock } = this.#options
+    const { promise, resolve, reject } = Promise.withResolvers<ApprovalAnswer>()
+    this.#waiting.set(approvalId, resolve)
+    const timer = clock.setTimer(Math.max(0, Date.parse(expiresAt) - clock.now()), () => {
+      this.answer(session, approvalId, { decision: 'deny', by: 'timeout' }).catch(reject)
+    })
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await promise
+    } finally {
+      timer.cancel()
+      signal.removeEventListener('abort', onAbort)
+      this.#waiting.delete(approvalId)
+    }
+  }
+}
+
+function answerOf(session: Session, toolCallId: string): ApprovalAnswer | undefined {
+  return session.state.turn?.calls.findLast((call) => call.toolCallId === toolCallId)?.answer
+}
+
+function notFound(approvalId: string): AgentryError {
+  return new AgentryError('approval_not_found', `no question ${quote(approvalId)} is open`, {
+    data: { approvalId: approvalId.slice(0, 64) },
+  })
+}

@@ -1,0 +1,43 @@
+import type { FromAgent } from '../protocol/from-agent.ts'
+import type { TeamRequest, TeamRequestName, TeamResponses } from '../protocol/team-requests.ts'
+import type { ToAgent } from '../protocol/to-agent.ts'
+import { AgentryError } from '../errors.ts'
+
+type Answer = Extract<ToAgent, { type: 'team-response' | 'team-failure' }>
+
+/** What a thread asks of its team: each request is answered once, or given up with its signal; a late answer is dropped. */
+export class TeamLine {
+  readonly #port: { send(envelope: FromAgent): void }
+  readonly #open = new Map<number, PromiseWithResolvers<unknown>>()
+  #nextId = 1
+
+  constructor(port: { send(envelope: FromAgent): void }) {
+    this.#port = port
+  }
+
+  async request<N extends TeamRequestName>(
+    request: Extract<TeamRequest, { name: N }>,
+    signal: AbortSignal,
+  ): Promise<TeamResponses[N]> {
+    signal.throwIfAborted()
+    const id = this.#nextId++
+    const answer = Promise.withResolvers<unknown>()
+    const onAbort = (): void => answer.reject(signal.reason)
+    this.#open.set(id, answer)
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#port.send({ type: 'team-request', id, request })
+    try {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the protocol pairs each request with its response
+      return (await answer.promise) as TeamResponses[N]
+    } finally {
+      this.#open.delete(id)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  receive(envelope: Answer): void {
+    const answer = this.#open.get(envelope.id)
+    if (envelope.type === 'team-response') answer?.resolve(envelope.value)
+    else answer?.reject(AgentryError.from(envelope.error))
+  }
+}
