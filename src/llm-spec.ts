@@ -115,3 +115,47 @@ export const BUILT_IN_PROVIDERS: { readonly [name: string]: ProviderSpec } = {
   ollama: { type: 'openai-compatible', baseURL: 'http://127.0.0.1:11434/v1', headers: {}, headersEnv: {} },
   lmstudio: { type: 'openai-compatible', baseURL: 'http://127.0.0.1:1234/v1', headers: {}, headersEnv: {} },
 }
+
+/** What a team could ask right now, as far as keys go. */
+export interface ProviderState {
+  name: string
+  type: ProviderType
+  baseURL?: string
+  /** All variables that it needs are set; a local server may still not run. */
+  ready: boolean
+  /** Names of the variables that it needs and that are not set. */
+  missing: string[]
+  /** It needs none: a local server, most likely. */
+  keyless: boolean
+}
+
+/** The team's own providers, then the built-in ones that it does not name itself. */
+export function describeProviders(models: TeamModels, environment: NodeJS.ProcessEnv): ProviderState[] {
+  return Object.entries({ ...models.providers, ...withoutKeys(BUILT_IN_PROVIDERS, models.providers) }).map(
+    ([name, spec]) => {
+      const needed = [
+        ...(spec.apiKeyEnv === undefined ? [] : [spec.apiKeyEnv]),
+        ...Object.values(spec.headersEnv),
+      ]
+      const missing = needed.filter((variable) => (environment[variable] ?? '').trim() === '')
+      return {
+        name,
+        type: spec.type,
+        ...(spec.baseURL !== undefined && { baseURL: spec.baseURL }),
+        ready: missing.length === 0,
+        missing,
+        keyless: needed.length === 0,
+      }
+    },
+  )
+}
+
+/** What to do where no model can be asked, in one sentence for a person. */
+export function modelHint(): string {
+  const variables = Object.values(BUILT_IN_PROVIDERS).flatMap((spec) => spec.apiKeyEnv ?? [])
+  return `set one of ${variables.join(', ')}, or use a local server, which needs no key: Ollama at ${BUILT_IN_PROVIDERS['ollama']?.baseURL} (a model such as ollama/qwen3-coder), LM Studio at ${BUILT_IN_PROVIDERS['lmstudio']?.baseURL}`
+}
+
+function withoutKeys<T>(all: { readonly [key: string]: T }, keys: object): { [key: string]: T } {
+  return Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn(keys, key)))
+}
