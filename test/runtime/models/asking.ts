@@ -44,8 +44,11 @@ export interface Told {
   retries: Retry[]
 }
 
-/** A request that keeps what it is told. */
-export function telling(request: Partial<StepRequest> & Pick<StepRequest, 'model'>): Told {
+/** A request that keeps what it is told. Where it is given the clock, the time of every wait passes at once. */
+export function telling(
+  request: Partial<StepRequest> & Pick<StepRequest, 'model'>,
+  clock?: SimulatedClock,
+): Told {
   const text: string[] = []
   const reasoning: string[] = []
   const retries: Retry[] = []
@@ -64,24 +67,11 @@ export function telling(request: Partial<StepRequest> & Pick<StepRequest, 'model
       onRetry(retry) {
         retries.push(retry)
         text.push('|')
+        setImmediate(() => clock?.advance(retry.delayMs))
       },
       ...request,
     },
   }
-}
-
-/** Moves the clock on whenever something waits for it to, until the promise is settled. */
-export async function passing<T>(clock: SimulatedClock, promise: Promise<T>, stepMs: number): Promise<T> {
-  const turn = { done: false }
-  const done = promise.finally(() => {
-    turn.done = true
-  })
-  done.catch(() => {})
-  while (!turn.done) {
-    await new Promise((resolve) => setImmediate(resolve))
-    if (clock.timers > 0) await clock.advanceAsync(stepMs)
-  }
-  return done
 }
 
 export const READ: OfferedTool = {

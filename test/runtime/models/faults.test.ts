@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { isContextTooLong } from '../../../src/runtime/models/model-set.ts'
+import type { Retry } from '../../../src/runtime/models/model-step.ts'
 import type { Reply } from '../../fakes/model-server.ts'
-import { asking, containing, KEYS, PROTOCOLS, passing, READ, telling } from './asking.ts'
+import { asking, containing, KEYS, PROTOCOLS, READ, telling } from './asking.ts'
 
 const CALL = { toolCall: { name: 'read', input: { path: 'a' } } }
 
@@ -28,8 +29,8 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
 
   test.each(FAULTS)('%s is tried again, and the answer is that of the whole one alone', async (_, fault) => {
     const { models, server, clock } = await asking((_, index) => (index < 2 ? fault : 'Whole'))
-    const told = telling({ model, tools: [READ] })
-    const step = await passing(clock, models.step(told.request), 500)
+    const told = telling({ model, tools: [READ] }, clock)
+    const step = await models.step(told.request)
     expect(step).toMatchObject({ content: 'Whole', toolCalls: [], finishReason: 'stop' })
     expect(server.requests).toHaveLength(3)
     expect(told.retries).toMatchObject([
@@ -41,8 +42,8 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
 
   test.each(FAULTS)('%s that lasts fails the step by name after four tries', async (_, fault) => {
     const { models, server, clock } = await asking(() => fault)
-    const told = telling({ model, tools: [READ] })
-    const failing = passing(clock, models.step(told.request), 500)
+    const told = telling({ model, tools: [READ] }, clock)
+    const failing = models.step(told.request)
     await expect(failing).rejects.toMatchObject({ code: 'model_failed', data: { model, attempts: 4 } })
     expect(server.requests).toHaveLength(4)
     expect(told.retries.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
@@ -64,7 +65,7 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
   test('a server that is not there is tried again, and named', async () => {
     const { models, server, clock } = await asking(() => 'Hi')
     await server.close()
-    const failing = passing(clock, models.step(telling({ model }).request), 500)
+    const failing = models.step(telling({ model }, clock).request)
     await expect(failing).rejects.toMatchObject({
       code: 'model_failed',
       message: containing('ECONNREFUSED'),
@@ -72,15 +73,18 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
     })
   })
 
-  test('waits as long as the server asks for, in seconds', async () => {
-    const { models, clock } = await asking((_, index) =>
+  test('asks again when the time that the server asked for is over, not before', async () => {
+    const { models, server, clock } = await asking((_, index) =>
       index === 0 ? { status: 429, retryAfter: 30 } : 'Hi',
     )
-    const told = telling({ model })
-    const startedMs = clock.monotonicMs()
-    await passing(clock, models.step(told.request), 1_000)
-    expect(told.retries).toMatchObject([{ delayMs: 30_000, reason: containing('429') }])
-    expect(clock.monotonicMs() - startedMs).toBeGreaterThanOrEqual(30_000)
+    const { promise: told, resolve } = Promise.withResolvers<Retry>()
+    const step = models.step({ ...telling({ model }).request, onRetry: resolve })
+    expect(await told).toMatchObject({ delayMs: 30_000, reason: containing('429') })
+    await clock.advanceAsync(29_999)
+    expect(server.requests).toHaveLength(1)
+    expect(clock.nextDelayMs).toBe(1)
+    await clock.advanceAsync(1)
+    expect((await step).content).toBe('Hi')
   })
 
   test('waits as long as the server asks for, by a date', async () => {
@@ -89,8 +93,8 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
         ? { status: 503, retryAfter: new Date(Date.UTC(2026, 0, 1, 0, 0, 45)).toUTCString() }
         : 'Hi',
     )
-    const told = telling({ model })
-    await passing(clock, models.step(told.request), 100)
+    const told = telling({ model }, clock)
+    await models.step(told.request)
     const [retry] = told.retries
     expect(retry?.delayMs).toBeGreaterThan(40_000)
     expect(retry?.delayMs).toBeLessThanOrEqual(45_000)
@@ -136,12 +140,21 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
   })
 
   test('a server that never answers is given up after the time for the first part, and closed', async () => {
-    const { models, server, clock } = await asking((_, index) => (index === 0 ? { fault: 'hang' } : 'Hi'), {
-      options: { firstPartMs: 9_000, nextPartMs: 5_000 },
-    })
-    const told = telling({ model })
-    const step = await passing(clock, models.step(told.request), 100)
-    expect(step.content).toBe('Hi')
+    const { promise: arrived, resolve } = Promise.withResolvers<void>()
+    const { models, server, clock } = await asking(
+      (_, index) => {
+        resolve()
+        return index === 0 ? { fault: 'hang' } : 'Hi'
+      },
+      { options: { firstPartMs: 9_000, nextPartMs: 5_000 } },
+    )
+    const told = telling({ model }, clock)
+    const step = models.step(told.request)
+    await arrived
+    clock.advance(8_999)
+    expect(told.retries).toEqual([])
+    clock.advance(1)
+    expect((await step).content).toBe('Hi')
     expect(told.retries).toMatchObject([{ reason: containing('9000 ms') }])
     expect(await server.requests[0]?.ended).toBe('closed')
   })
@@ -153,7 +166,7 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
         options: { firstPartMs: 60_000, nextPartMs: 5_000 },
       },
     )
-    const told = telling({ model })
+    const told = telling({ model }, clock)
     const { promise: began, resolve } = Promise.withResolvers<void>()
     const onText = (text: string): void => {
       told.text.push(text)
@@ -161,8 +174,8 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
     }
     const asked = models.step({ ...told.request, onText })
     await began
-    const step = await passing(clock, asked, 100)
-    expect(step.content).toBe('Hi')
+    clock.advance(5_000)
+    expect((await asked).content).toBe('Hi')
     expect(told.retries).toMatchObject([{ reason: containing('5000 ms') }])
     expect(told.text).toEqual(['Half', '|', 'Hi'])
     expect(await server.requests[0]?.ended).toBe('closed')
@@ -198,7 +211,7 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
     })
     const stop = new AbortController()
     const reason = new Error('enough')
-    const step = models.step(telling({ model, signal: stop.signal }).request)
+    const step = models.step(telling({ model, signal: stop.signal }, clock).request)
     await arrived
     stop.abort(reason)
     await expect(step).rejects.toBe(reason)
@@ -226,7 +239,7 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
   test('an abort while it waits for the next attempt rejects at once', async () => {
     const { models, server, clock } = await asking(() => ({ status: 500 }))
     const stop = new AbortController()
-    const told = telling({ model, signal: stop.signal })
+    const told = telling({ model, signal: stop.signal }, clock)
     const { promise: waiting, resolve } = Promise.withResolvers<void>()
     const step = models.step({ ...told.request, onRetry: () => resolve() })
     await waiting
