@@ -32,5 +32,7 @@ export class BoundedLines {
 /** Long lines (minified code, data) are cut, and marked. */
 export function cutLine(line: string, maxChars: number): string {
   if (line.length <= maxChars) return line
-  return `${line.slice(0, maxChars).toWellFormed()} [… ${line.length - maxChars} more characters]`
+  // Not in the middle of a surrogate pair.
+  const end = (line.codePointAt(maxChars - 1) ?? 0) > 0xffff ? maxChars - 1 : maxChars
+  return `${line.slice(0, end)} [… ${line.length - end} more characters]`
 }
