@@ -37,7 +37,7 @@ export function adoptState(state: SessionState): SessionRecord[] {
     const { taskId, turnId } = turn
     tasks.push({ taskId, turnId, status: 'interrupted', error: { code: 'interrupted', message: CUT_OFF } })
   }
-  for (const { taskId, turnId, ...outcome } of tasks) {
+  for (const { taskId, turnId, usage: _usage, into: _into, ...outcome } of tasks) {
     // The input is in the conversation already.
     add(lastAccessedAt, { type: 'message.accepted', taskId, turnId, input: '' })
     add(lastAccessedAt, { type: 'turn.finished', turnId, ...outcome })

@@ -1,3 +1,4 @@
+import { noUsage } from '../../src/core/usage.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fold, foldFirst, headerOf } from '../../src/core/fold.ts'
@@ -190,7 +191,7 @@ describe('the queue and the turns', () => {
     expect(state.turn).toBeNull()
     expect(state.tasks).toEqual([{ taskId: 't1-task', turnId: 't1', status: 'completed' }])
     expect(state.memory.at(-1)).toMatchObject({ role: 'assistant', content: 'done', seq: 5 })
-    expect(state.counts).toEqual({ turns: 1, entries: 2, inputTokens: 0, outputTokens: 0 })
+    expect(state.counts).toEqual({ turns: 1, entries: 2, ...noUsage() })
   })
 
   test('a message cancelled in the queue leaves a task, no turn and no memory', () => {

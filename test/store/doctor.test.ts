@@ -1,3 +1,4 @@
+import type { TaskEntry } from '../../src/core/session-state.ts'
 import {
   appendFileSync,
   mkdirSync,
@@ -361,7 +362,9 @@ test('a state that is adopted comes back but for seqs, token counts and an open 
         journalOffset: 0,
         counts: adopted.counts,
         turn: null,
-        tasks: turn === null ? tasks : adopted.tasks,
+        grants: [],
+        approvals: [],
+        tasks: turn === null ? tasks.map(withoutUsage) : adopted.tasks,
         memory: state.memory.map((entry) => ({ ...entry, seq: 1 })),
       })
       expect(adopted.counts.entries).toBe(state.memory.length)
@@ -371,6 +374,10 @@ test('a state that is adopted comes back but for seqs, token counts and an open 
     { numRuns: 100 },
   )
 })
+
+function withoutUsage({ usage: _usage, into: _into, ...task }: TaskEntry): TaskEntry {
+  return task
+}
 
 /** The bytes of a journal with the line behind record `seq` changed. */
 function spoiled(bytes: Buffer, seq: number): Buffer {

@@ -295,13 +295,13 @@ describe('hibernation', () => {
     await team.clock.advanceAsync(999)
     const sent = send(team, 'a', 'x')
     await team.clock.advanceAsync(5_000)
-    expect(stay.all('stop')).toEqual([])
+    expect(stay.all('rest')).toEqual([])
     stay.finish('x')
     await sent
     await team.clock.advanceAsync(999)
-    expect(stay.all('stop')).toEqual([])
+    expect(stay.all('rest')).toEqual([])
     await team.clock.advanceAsync(1)
-    expect(stay.all('stop')).toHaveLength(1)
+    expect(stay.all('rest')).toHaveLength(1)
     stay.end({ kind: 'stopped' })
     await team.clock.advanceAsync(0)
     expect(stateOf(team, 'a')).toBe('hibernated')
@@ -344,7 +344,7 @@ describe('hibernation', () => {
     void send(team, 'busy', 'long')
     const spawned = team.supervisor.spawn(specOf('next'))
     await team.clock.advanceAsync(0)
-    expect(['old', 'busy', 'new'].map((id) => stays.get(id)?.all('stop').length)).toEqual([1, 0, 0])
+    expect(['old', 'busy', 'new'].map((id) => stays.get(id)?.all('rest').length)).toEqual([1, 0, 0])
     stays.get('old')?.end({ kind: 'stopped' })
     ;(await team.host.stay('next')).ready()
     await spawned
@@ -356,10 +356,10 @@ describe('hibernation', () => {
     const sent = send(team, 'a', 'x')
     const spawned = team.supervisor.spawn(specOf('b'))
     await team.clock.advanceAsync(1_000)
-    expect(stay.all('stop')).toEqual([])
+    expect(stay.all('rest')).toEqual([])
     stay.finish('x')
     await sent
-    expect(stay.all('stop')).toHaveLength(1)
+    expect(stay.all('rest')).toHaveLength(1)
     stay.end({ kind: 'stopped' })
     ;(await team.host.stay('b')).ready()
     await spawned
@@ -399,7 +399,7 @@ describe('an agent that gets no thread', () => {
     expect(team.host.stays).toHaveLength(2)
     busy.finish('long')
     await sent
-    while (busy.all('stop').length === 0) await team.clock.advanceAsync(100)
+    while (busy.all('rest').length === 0) await team.clock.advanceAsync(100)
     busy.end({ kind: 'stopped' })
     const second = await team.host.stay('a', 2)
     expect(second.options.resume).toBe(true)
