@@ -128,6 +128,7 @@ async function readAnswer(
         calls.push(requestedCall(part, usedIds))
         break
       case 'finish-step':
+        if (part.finishReason === 'length') markCutOff(calls.at(-1))
         step = {
           model: name,
           content: content.toWellFormed(),
@@ -188,6 +189,12 @@ function requestedCall(part: CallPart, usedIds: Set<string>): RequestedCall {
   const input = part.input as Json
   if (part.invalid !== true) return { ...call, input }
   return { ...call, input, problem: describeThrown(part.error).toWellFormed() }
+}
+
+/** No arguments at all are taken for empty ones: at the end of an answer that was too long, they are not there yet. */
+function markCutOff(last: RequestedCall | undefined): void {
+  if (last === undefined || last.problem !== undefined || JSON.stringify(last.input) !== '{}') return
+  last.problem = 'the answer reached its length limit before the arguments of this call were complete'
 }
 
 /** What no record could keep as it is: too deep, or text that is not well-formed. */

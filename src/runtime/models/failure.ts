@@ -49,7 +49,7 @@ export function failureOf(error: unknown, nowMs: number): Failure {
   if (APICallError.isInstance(error)) return ofCall(error, nowMs)
   if (AISDKError.isInstance(error)) {
     const status = numberAt(error, 'statusCode')
-    const failure = ofStatus(status, error.message, String(Reflect.get(error, 'data') ?? ''))
+    const failure = ofStatus(status, error.message, '')
     return OF_THE_REQUEST.has(error.name) ? { ...failure, retryable: false } : failure
   }
   if (error instanceof Error) {

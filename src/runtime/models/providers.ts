@@ -113,18 +113,14 @@ const NO_KEY = 'none'
 const OPENAI_URL = 'https://api.openai.com/v1'
 
 async function loadProvider(name: string, spec: ProviderSpec, access: Access): Promise<MakeModel> {
+  if (spec.baseURL !== undefined && !URL.canParse(spec.baseURL)) throw noUrl(name, spec.baseURL)
   const { headers, environment } = access
   const apiKey = access.apiKey ?? NO_KEY
   switch (spec.type) {
     case 'openai-compatible': {
       const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
       const baseURL = spec.baseURL
-      if (baseURL === undefined) {
-        throw new AgentryError(
-          'invalid_config',
-          `providers.${name}.baseURL: expected a URL, received nothing`,
-        )
-      }
+      if (baseURL === undefined) throw noUrl(name, 'nothing')
       return createOpenAICompatible({
         name,
         baseURL,
@@ -158,8 +154,13 @@ async function loadProvider(name: string, spec: ProviderSpec, access: Access): P
   }
 }
 
+function noUrl(name: string, received: string): AgentryError {
+  return new AgentryError('invalid_config', `providers.${name}.baseURL: expected a URL, received ${received}`)
+}
+
+/** A variable that holds no URL counts as not set. */
 function set(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value
+  return value === undefined || !URL.canParse(value) ? undefined : value
 }
 
 /** Anthropic's own tools take the address without the version, the package with it. */

@@ -192,6 +192,15 @@ test('providers are described with the keys that they lack', () => {
   expect(modelHint()).toMatch(/OPENAI_API_KEY.*ANTHROPIC_API_KEY.*11434/)
 })
 
+test.each(['openai-compatible', 'anthropic'] as const)(
+  'an address that is no URL is named: %s',
+  async (type) => {
+    const models = modelSet({ local: provider({ type, baseURL: 'localhost' }) })
+    const step = models.step(telling({ model: 'local/x' }).request)
+    await expect(step).rejects.toThrow(errorWith('invalid_config', 'providers.local.baseURL'))
+  },
+)
+
 test('nothing of the library is loaded before the first step', () => {
   const source = `
     import { createModelSet } from ${JSON.stringify(new URL('../../../src/runtime/models/model-set.ts', import.meta.url).href)}

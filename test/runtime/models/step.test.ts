@@ -133,4 +133,19 @@ describe.each(PROTOCOLS)('a step over the protocol of %s', (protocol) => {
     const step = await models.step(telling({ model }).request)
     expect(step).toMatchObject({ content: 'Half an ans', finishReason: finish })
   })
+
+  test.each(['', '{"path": "a'])(
+    'does not let a call be run whose arguments (%s) were cut off',
+    async (given) => {
+      const { models } = await asking(() => [
+        { toolCall: { name: 'read', input: { path: 'whole' } } },
+        { toolCall: { name: 'read', arguments: given } },
+        { finish: 'length' },
+      ])
+      const step = await models.step(telling({ model, tools: [READ] }).request)
+      expect(step.finishReason).toBe('length')
+      expect(step.toolCalls[0]).not.toHaveProperty('problem')
+      expect(step.toolCalls.slice(1).every(({ problem }) => problem !== undefined)).toBe(true)
+    },
+  )
 })
