@@ -34,6 +34,8 @@ export function createMatcher(expression: RegExp, limitMs: number = LIMIT_MS): M
   }
 }
 
+/** It is an error of the other context: no instance of this one's Error. */
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  const isObject = typeof error === 'object' && error !== null
+  return isObject && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
 }

@@ -1,0 +1,260 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createFetchTool, type FetchToolOptions } from '../../../src/runtime/tools/fetch.ts'
+import { htmlToText } from '../../../src/runtime/tools/web/html-text.ts'
+import { isPublicAddress } from '../../../src/runtime/tools/web/public-address.ts'
+import { errorWith } from '../../error-with.ts'
+import { text, toolContext, use } from './tool-context.ts'
+
+/** A server on 127.0.0.1 and what it was asked for. */
+async function serve(answer: RequestListener): Promise<{ port: number; asked: string[] }> {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    answer(request, response)
+  })
+  server.listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { port: (server.address() as AddressInfo).port, asked }
+}
+
+/** Where the server of the test stands for the open internet: its address alone is allowed. */
+function fetchTool(options: Partial<FetchToolOptions> = {}) {
+  return createFetchTool({
+    outputBytes: 64 * 1024,
+    isAllowed: (address) => address === '127.0.0.1',
+    ...options,
+  })
+}
+
+const context = toolContext('/')
+
+describe('an address of the open internet', () => {
+  test.each(['93.184.215.14', '2606:2800:21f:cb07:6820:80da:af6b:8b2c', '8.8.8.8'])('is %s', (address) => {
+    expect(isPublicAddress(address)).toBe(true)
+  })
+
+  test.each([
+    '127.0.0.1',
+    '127.8.8.8',
+    '0.0.0.0',
+    '10.1.2.3',
+    '172.16.0.1',
+    '192.168.1.1',
+    '100.64.0.1',
+    '100.100.100.200',
+    '169.254.169.254',
+    '168.63.129.16',
+    '192.0.0.192',
+    '224.0.0.1',
+    '240.0.0.1',
+    '255.255.255.255',
+    '198.18.0.1',
+    '::',
+    '::1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '::ffff:10.0.0.1',
+    '::127.0.0.1',
+    '64:ff9b::7f00:1',
+    '64:ff9b:1::7f00:1',
+    '2002:7f00:1::',
+    'fe80::1',
+    'fe80::1%eth0',
+    'fc00::1',
+    'fd00:ec2::254',
+    'fec0::1',
+    'ff02::1',
+    'localhost',
+    '',
+  ])('is not %s', (address) => {
+    expect(isPublicAddress(address)).toBe(false)
+  })
+})
+
+describe('what is within the machine or its network is refused', () => {
+  const refused = errorWith('path_refused', 'not an address of the open internet')
+
+  test.each(['127.0.0.1', '0x7f.1', '2130706433', '0177.0.0.1', '[::1]', '[::ffff:127.0.0.1]', 'localhost'])(
+    'as %s, before anything is sent',
+    async (host) => {
+      const { port, asked } = await serve((_, response) => response.end('SECRET'))
+      const tool = createFetchTool({ outputBytes: 4096 })
+      await expect(text(tool, { url: `http://${host}:${port}/` }, context)).rejects.toThrow(refused)
+      expect(asked).toEqual([])
+    },
+  )
+
+  test('behind a name, with all of its addresses looked at', async () => {
+    const { port, asked } = await serve((_, response) => response.end('SECRET'))
+    const tool = createFetchTool({
+      outputBytes: 4096,
+      resolve: (_, callback) =>
+        callback(null, [
+          { address: '93.184.215.14', family: 4 },
+          { address: '127.0.0.1', family: 4 },
+        ]),
+    })
+    await expect(text(tool, { url: `http://rebind.test:${port}/` }, context)).rejects.toThrow(refused)
+    expect(asked).toEqual([])
+  })
+
+  test('behind a name that changes: each connection looks again', async () => {
+    const { port, asked } = await serve((_, response) => {
+      response.writeHead(302, { location: `http://rebind.test:${port}/second`, connection: 'close' }).end()
+    })
+    let looked = 0
+    const tool = fetchTool({
+      resolve: (_, callback) =>
+        callback(null, [{ address: looked++ === 0 ? '127.0.0.1' : '127.0.0.2', family: 4 }]),
+    })
+    await expect(text(tool, { url: `http://rebind.test:${port}/first` }, context)).rejects.toThrow(refused)
+    expect(asked).toEqual(['/first'])
+  })
+
+  test('behind a redirect', async () => {
+    const inner = await serve((_, response) => response.end('SECRET'))
+    const { port } = await serve((_, response) => {
+      response.writeHead(302, { location: `http://127.0.0.2:${inner.port}/` }).end()
+    })
+    await expect(text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).rejects.toThrow(refused)
+    expect(inner.asked).toEqual([])
+  })
+})
+
+test.each([
+  'file:///etc/passwd',
+  'ftp://example.org/',
+  'data:text/plain,x',
+  'no url',
+  'http://me:secret@example.org/',
+])('refuses %s', async (url) => {
+  await expect(text(fetchTool(), { url }, context)).rejects.toThrow(
+    errorWith('invalid_input', 'expected a URL'),
+  )
+})
+
+test('refuses a redirect to what is not http', async () => {
+  const { port } = await serve((_, response) =>
+    response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+  )
+  await expect(text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).rejects.toThrow(
+    errorWith('invalid_input', 'file:///etc/passwd'),
+  )
+})
+
+test('gives status, type, where it came from, and the text, redirects followed', async () => {
+  const { port } = await serve((request, response) => {
+    if (request.url === '/') return response.writeHead(301, { location: '/there' }).end()
+    return response
+      .writeHead(200, { 'content-type': 'text/plain; charset=latin1', 'content-encoding': 'gzip' })
+      .end(gzipSync(Buffer.from('café\n', 'latin1')))
+  })
+  expect(await text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).toBe(
+    `[200 text/plain; charset=latin1 http://127.0.0.1:${port}/there]\ncafé\n`,
+  )
+})
+
+test('gives an error of the server as one', async () => {
+  const { port } = await serve((_, response) =>
+    response.writeHead(404, { 'content-type': 'text/plain' }).end('gone'),
+  )
+  const result = await use(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)
+  expect(result).toMatchObject({
+    outcome: 'error',
+    content: expect.stringMatching(/^\[404 .*\]\ngone$/) as unknown,
+  })
+})
+
+test('does not read what is no text', async () => {
+  const { port } = await serve((_, response) => {
+    response.writeHead(200, { 'content-type': 'image/png', 'content-length': 4 }).end('\0PNG')
+  })
+  const content = await text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)
+  expect(content).toContain('[no text: image/png, 4 bytes]')
+})
+
+test('ends a chain of redirects', async () => {
+  const { port, asked } = await serve((_, response) => response.writeHead(302, { location: '/' }).end())
+  await expect(text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).rejects.toThrow(
+    errorWith('tool_failed', 'more than 5 redirects'),
+  )
+  expect(asked).toHaveLength(6)
+})
+
+test('reads a part of an endless answer, a compressed one too, and marks it', async () => {
+  const zeros = gzipSync(Buffer.alloc(64 * 1024 * 1024, 'a\n'))
+  const { port } = await serve((request, response) => {
+    response.writeHead(200, {
+      'content-type': 'text/plain',
+      'content-encoding': request.url === '/zip' ? 'gzip' : 'identity',
+    })
+    if (request.url === '/zip') return response.end(zeros)
+    const more = () => {
+      while (response.write('b\n'.repeat(10_000)));
+    }
+    response.on('drain', more)
+    return more()
+  })
+  for (const path of ['/zip', '/endless']) {
+    const content = await text(fetchTool(), { url: `http://127.0.0.1:${port}${path}` }, context)
+    expect(Buffer.byteLength(content)).toBeLessThanOrEqual(64 * 1024)
+    expect(content).toMatch(/\n\[… the rest is left out\]$/)
+  }
+})
+
+test('ends with its time limit, and with a cancel', async () => {
+  const { port, asked } = await serve(() => undefined)
+  const url = `http://127.0.0.1:${port}/`
+  await expect(text(fetchTool(), { url, timeoutMs: 100 }, context)).rejects.toThrow(
+    errorWith('tool_failed', 'no answer within 100 ms'),
+  )
+  const abort = new AbortController()
+  const reason = new Error('cancelled')
+  const fetching = text(fetchTool(), { url }, { ...context, signal: abort.signal })
+  abort.abort(reason)
+  await expect(fetching).rejects.toBe(reason)
+  expect(asked.length).toBeGreaterThan(0)
+})
+
+test('says why nothing came', async () => {
+  const { port } = await serve((request) => request.socket.destroy())
+  await expect(text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).rejects.toThrow(
+    errorWith('tool_failed', `http://127.0.0.1:${port}/: `),
+  )
+})
+
+test('is judged by the URL in its one form', () => {
+  const tool = fetchTool()
+  const subject = (url: string) => tool.subject?.(tool.parse({ url }), context)
+  expect(subject('HTTPS://Example.ORG/a/../b')).toEqual({ kind: 'url', text: 'https://example.org/b' })
+})
+
+describe('a page as text', () => {
+  test('has its title, paragraphs, list items and cells, without scripts and styles', () => {
+    const page = `<!doctype html><html><head><title>A &amp; B</title><style>p{}</style></head>
+      <body><script>alert("<p>no</p>")</script><h1>Head</h1><p>One<br>two &lt;three&gt; &#x41;&#66;&nbsp;&bogus;</p>
+      <!-- <p>hidden</p> --><ul><li>a</li><li>b</li></ul><table><tr><td>1</td><td>2</td></tr></table></body></html>`
+    expect(htmlToText(page)).toBe('A & B\n\nHead\n\nOne\ntwo <three> AB &bogus;\n\n- a\n\n- b\n\n1 2')
+  })
+
+  test.each(['<p>a<', '<script>a', '<!-- a', '<p>a</p><head>', '&#xffffff;&#xd800;', '<'.repeat(10)])(
+    'comes of the broken page %s',
+    (page) => {
+      expect(htmlToText(page).isWellFormed()).toBe(true)
+    },
+  )
+
+  test('is made in time that grows with the length alone', () => {
+    const start = performance.now()
+    for (const piece of ['<', '<script', '<!--', '<head>', '<p ', '&#', '<li><td>'])
+      htmlToText(piece.repeat(100_000))
+    expect(performance.now() - start).toBeLessThan(5_000)
+  })
+})
