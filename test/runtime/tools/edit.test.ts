@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createTwoFilesPatch } from 'diff'
 import { errorWith } from '../../error-with.ts'
@@ -132,6 +135,18 @@ describe('two who edit one file', () => {
     const { run, read, directory, otherSession } = withFile(names.join(' '))
     await Promise.all(names.map((name) => run('edit', edit(name, name.replace('<', '(')), otherSession())))
     expect(read()).toBe(names.map((name) => name.replace('<', '(')).join(' '))
+    expect(readdirSync(directory)).toEqual(['a.txt'])
+  })
+
+  test('edits of several processes at once are all there', { timeout: 60_000 }, async () => {
+    const { read, directory } = withFile('END\n')
+    const script = fileURLToPath(new URL('fixtures/append-lines.ts', import.meta.url))
+    const names = ['x', 'y', 'z']
+    await Promise.all(
+      names.map((name) => promisify(execFile)(process.execPath, [script, directory, name, '30'])),
+    )
+    const expected = names.flatMap((name) => Array.from({ length: 30 }, (_, i) => `${name}${i}`))
+    expect(read().trim().split('\n').sort()).toEqual(['END', ...expected].sort())
     expect(readdirSync(directory)).toEqual(['a.txt'])
   })
 

@@ -5,6 +5,7 @@ import {
   readFileSync,
   statSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -136,9 +137,16 @@ describe('write', () => {
     writeFileSync(join(directory, 'a'), '1')
     await run('read', { path: 'a' })
     await run('write', { path: 'b', content: '' })
-    const { unlinkSync } = await import('node:fs')
     unlinkSync(join(directory, 'a'))
     await expect(run('write', { path: 'a', content: '2' })).rejects.toThrow(errorWith('edit_conflict'))
+  })
+
+  test('refuses more content than it could read again, leaving nothing behind', async () => {
+    const { run, directory } = toolBench()
+    await expect(run('write', { path: 'a', content: 'x'.repeat(16 * 1024 * 1024 + 1) })).rejects.toThrow(
+      errorWith('tool_failed', 'at most 16777216 bytes'),
+    )
+    expect(readdirSync(directory)).toEqual([])
   })
 
   test('does not write over a directory', async () => {

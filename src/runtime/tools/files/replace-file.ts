@@ -26,7 +26,7 @@ import { systemErrorCode } from '../../processes/system-error-code.ts'
 import type { DirectoryPin } from './directory-pin.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
 import { conflict, failed, fromSystem, refused } from './path-errors.ts'
-import { type FileBytes, readFileBytes, versionOf } from './read-bytes.ts'
+import { type FileBytes, MAX_FILE_BYTES, readFileBytes, versionOf } from './read-bytes.ts'
 import type { Place } from './confinement.ts'
 
 export interface ReplaceOptions {
@@ -50,6 +50,9 @@ export async function replaceFile(options: ReplaceOptions): Promise<string> {
     try {
       const current = readIfThere(directory, name, shown)
       const bytes = options.next(current)
+      if (bytes.length > MAX_FILE_BYTES) {
+        throw failed(shown, `expected at most ${MAX_FILE_BYTES} bytes of content, received ${bytes.length}`)
+      }
       if (current !== undefined) accessSync(directory.at(name), constants.W_OK)
       writeTemporary(directory, lock, bytes, current?.stat)
       if (readIfThere(directory, name, shown)?.version !== current?.version || !lock.isHeld()) {
