@@ -2,11 +2,37 @@
  * The environment of a command, and what a command changed in it.
  *
  * A command sees, later ones over earlier ones: a short list of the supervisor's own variables (so that its secrets stay
- * with it), the session's vars, and who runs it (AGENTRY_*).
+ * with it), the session's vars, and who runs it (AGENTRY_*). Whatever else a command needs, a session's vars give it.
  */
+import { isSecretName } from '../secrets/secrets-of.ts'
 
-/** Taken over from the supervisor's environment, with every LC_* beside them. */
-const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TMPDIR', 'TZ']
+/**
+ * Taken over from the supervisor's environment: who and where the person is, their language, and what a machine behind a proxy
+ * needs to reach the network. Not SSH_AUTH_SOCK, which lends the person's keys, nor NODE_ENV and CI, which change what tools do.
+ */
+const INHERITED = new Set([
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LANGUAGE',
+  'TMPDIR',
+  'TZ',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'http_proxy',
+  'https_proxy',
+  'all_proxy',
+  'no_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'NO_PROXY',
+])
+const INHERITED_PREFIXES = ['LC_', 'XDG_']
 
 /** Never a session's var: what the shell sets by itself, and the one name that no session can hold. */
 const NOT_SESSION_VARS = new Set(['PWD', 'OLDPWD', 'SHLVL', '_', '__proto__'])
@@ -21,16 +47,21 @@ export interface CommandOrigin {
   turnId: string
 }
 
-/** The part of the supervisor's environment that commands see. */
+/** The part of the supervisor's environment that commands see: never a variable with the name of a secret, nor one with a login in a URL. */
 export function baseEnvironment(source: NodeJS.ProcessEnv): Map<string, string> {
   const base = new Map([
     ['PATH', '/usr/local/bin:/usr/bin:/bin'],
     ['TERM', 'dumb'],
   ])
   for (const [name, value] of Object.entries(source)) {
-    if (value !== undefined && (INHERITED.includes(name) || name.startsWith('LC_'))) base.set(name, value)
+    if (value !== undefined && isInherited(name) && !/:\/\/[^/]*@/.test(value)) base.set(name, value)
   }
   return base
+}
+
+function isInherited(name: string): boolean {
+  if (isSecretName(name)) return false
+  return INHERITED.has(name) || INHERITED_PREFIXES.some((prefix) => name.startsWith(prefix))
 }
 
 /** The whole environment of one command. Vars whose name no shell variable can have are left out. */

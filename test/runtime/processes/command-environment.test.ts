@@ -29,6 +29,25 @@ describe('the environment of a command', () => {
     })
   })
 
+  test('takes what a person’s programs need of directories, certificates and proxies', () => {
+    const source = { XDG_RUNTIME_DIR: '/run/1', SSL_CERT_FILE: '/ca.pem', https_proxy: 'http://proxy:3128' }
+    expect(Object.fromEntries(baseEnvironment(source))).toMatchObject(source)
+  })
+
+  test('takes no secret, whatever it is called or stands in', () => {
+    const source = {
+      OPENAI_API_KEY: 'sk-1',
+      GITHUB_TOKEN: 'g-1',
+      DB_PASSWORD: 'p-1',
+      XDG_SESSION_TOKEN: 'x-1',
+      LC_SECRET: 'l-1',
+      HTTPS_PROXY: 'http://me:p-2@proxy:3128',
+      SSH_AUTH_SOCK: '/run/agent',
+      NODE_OPTIONS: '--import /evil.js',
+    }
+    expect([...baseEnvironment(source).keys()]).toEqual(['PATH', 'TERM'])
+  })
+
   test('lets vars go before the base, and who runs it before vars', () => {
     const vars = { PATH: '/mine', AGENTRY_TURN: 'forged', PWD: '/forged', 'no name': '1', ok_1: '' }
     expect(Object.fromEntries(commandEnvironment(base, vars, origin))).toEqual({
