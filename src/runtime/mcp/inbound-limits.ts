@@ -32,21 +32,21 @@ export class InboundLimits {
   /** Counts a message. Throws `tool_failed` where too many of a second answer nothing. */
   takeMessage(message: object): void {
     this.#bytes = 0
-    if ('method' in message) this.takeUnsolicited()
+    if ('method' in message) this.takeUnsolicited(1)
   }
 
-  /** Counts what answers nothing, JSON that is no message of MCP included: it costs as much. Throws like takeMessage. */
-  takeUnsolicited(): void {
+  /** Counts what answers nothing; lines that are no message of MCP are as dear to read. Throws like takeMessage. */
+  takeUnsolicited(count: number): void {
     const nowMs = this.#clock.monotonicMs()
     if (nowMs - this.#windowStartMs >= WINDOW_MS) {
       this.#windowStartMs = nowMs
       this.#unsolicited = 0
     }
-    this.#unsolicited += 1
+    this.#unsolicited += count
     if (this.#unsolicited <= MAX_UNSOLICITED) return
     throw new AgentryError(
       'tool_failed',
-      `it sent more than ${MAX_UNSOLICITED} messages in a second that nobody asked for`,
+      `it sent more than ${MAX_UNSOLICITED} messages or lines in a second that nobody asked for`,
     )
   }
 }

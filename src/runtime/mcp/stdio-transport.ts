@@ -152,10 +152,13 @@ export class StdioTransport implements Transport {
     try {
       this.#limits.takeBytes(chunk.length)
       this.#buffer.append(chunk)
+      let others = newlinesIn(chunk)
       for (let message = this.#next(); message !== undefined; message = this.#next()) {
+        others -= 1
         this.#limits.takeMessage(message)
         this.onmessage?.(message)
       }
+      this.#limits.takeUnsolicited(others)
     } catch (error) {
       this.#fail(describeThrown(error))
     }
@@ -167,7 +170,6 @@ export class StdioTransport implements Transport {
       try {
         return this.#buffer.readMessage() ?? undefined
       } catch {
-        this.#limits.takeUnsolicited()
         this.onerror?.(new Error('a line that is JSON, but no message of MCP'))
       }
     }
@@ -209,4 +211,10 @@ export class StdioTransport implements Transport {
 
 function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(describeThrown(thrown))
+}
+
+function newlinesIn(bytes: Buffer): number {
+  let count = 0
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count += 1
+  return count
 }

@@ -191,9 +191,9 @@ describe('a server that misbehaves', () => {
   })
 
   test.each([
-    ['garbage', /more than 8388608 bytes/],
+    ['garbage', /more than 1000 messages or lines in a second/],
     ['long-line', /more than 8388608 bytes/],
-    ['no-messages', /more than 1000 messages in a second/],
+    ['no-messages', /more than 1000 messages or lines in a second/],
   ])('by %s without end is ended', async (mode, why) => {
     const seen = seenFile()
     const servers = open({ r: rogue(mode, { env: { SEEN: seen.path } }) })
@@ -205,7 +205,7 @@ describe('a server that misbehaves', () => {
   test('by a flood of notifications is ended, and the call with it', async () => {
     const tools = await open({ r: rogue('tools') }).tools()
     await expect(call(tools, 'r__flood')).rejects.toThrow(
-      errorWith('tool_failed', /1000 messages in a second/),
+      errorWith('tool_failed', /1000 messages or lines in a second/),
     )
   })
 })
