@@ -17,7 +17,7 @@ import type { Reaper } from '../processes/reaper.ts'
 import { toToolResult } from './call-result.ts'
 import { createHttpConnection, type HttpConnection } from './http-transport.ts'
 import { bearerToken, serverEnvironment } from './server-environment.ts'
-import { StdioTransport } from './stdio-transport.ts'
+import { NotSentError, StdioTransport } from './stdio-transport.ts'
 import { readToolList, type ToolList } from './tool-list.ts'
 
 /** The SDK times its requests by itself: every request here has a signal of ours instead. */
@@ -110,6 +110,7 @@ function callEndOf(
   ended: boolean,
   ending: (why: string) => string,
 ): CallEnd {
+  if (error instanceof NotSentError) return { kind: 'refused', why: ending(error.message), lost: true }
   if (ended) return { kind: 'unknown', why: ending('the connection was closed'), lost: true }
   const why = describeThrown(error)
   if (signal.aborted) return { kind: 'unknown', why, lost: false }

@@ -90,8 +90,9 @@ export class McpServer {
   async call(tool: string, input: JsonObject, { signal, emit }: McpCall): Promise<ToolResult> {
     signal.throwIfAborted()
     const running = await untilAborted(this.#ensureRunning(), signal)
-    if (running === undefined)
-      throw failed(`the MCP server ${this.name} is not running: ${this.#failure ?? ''}`)
+    if (running === undefined) {
+      throw failed(`the MCP server ${this.name} is not running: ${this.#failure ?? 'it was closed'}`)
+    }
     const { clock, callMs } = this.#options
     const limit = new AbortController()
     const deadline = setDeadline(clock, callMs, () => limit.abort(new Error(`no answer within ${callMs} ms`)))
@@ -230,8 +231,8 @@ export class McpServer {
   /** `free`: how many failures are followed by a start without a pause. */
   #fail(why: string, what: string, free: number): void {
     const { clock, random, onNote } = this.#options
-    this.#failure = why
     if (this.#closed.signal.aborted) return
+    this.#failure = why
     this.#failures += 1
     const attempt = this.#failures - free
     this.#retryAtMs = clock.monotonicMs() + (attempt < 1 ? 0 : backoffMs(BACKOFF, attempt, random))

@@ -53,6 +53,9 @@ export interface StdioOptions {
 
 type ServerProcess = ChildProcessByStdio<Writable, Readable, Readable>
 
+/** The message has not left this process. */
+export class NotSentError extends Error {}
+
 export class StdioTransport implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
@@ -108,7 +111,8 @@ export class StdioTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin
-    if (stdin === undefined || this.#closing !== undefined) throw new Error('the server is not running')
+    if (stdin === undefined || this.#closing !== undefined)
+      throw new NotSentError('the server is not running')
     if (stdin.writableLength > MAX_UNREAD_BYTES) {
       throw this.#fail(`it left more than ${MAX_UNREAD_BYTES} bytes of its input unread`)
     }

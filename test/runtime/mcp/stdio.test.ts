@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -210,6 +210,17 @@ describe('a server that misbehaves', () => {
   })
 })
 
+test('a turn that is cancelled does not wait for servers that start; they go on starting', async () => {
+  const seen = seenFile()
+  const servers = open({ r: rogue('tools', { env: { SEEN: seen.path } }) })
+  const cancel = new AbortController()
+  const asking = servers.tools(cancel.signal)
+  cancel.abort(new AgentryError('cancelled', 'by a person'))
+  await expect(asking).rejects.toThrow(errorWith('cancelled'))
+  expect((await servers.tools()).length).toBeGreaterThan(0)
+  expect(seen.lines().filter((line) => line.startsWith('start'))).toHaveLength(1)
+})
+
 describe('closing', () => {
   test('ends a server with all that it started, also what left its group', async () => {
     const servers = open({ r: rogue('tools') })
@@ -220,6 +231,9 @@ describe('closing', () => {
     await servers.close()
     await untilGone(server, ...pids)
     expect(await servers.tools()).toEqual([])
+    await expect(call(tools, 'r__echo')).rejects.toThrow(
+      errorWith('tool_failed', 'r is not running: it was closed'),
+    )
   })
 
   test('kills a server that is deaf to SIGTERM', async () => {
@@ -239,14 +253,16 @@ describe('closing', () => {
     await untilGone(...numbersIn(seen.lines()[0] ?? ''))
   })
 
-  test('is not needed: the kill -9 of their owner ends servers and what they started', async () => {
+  test('is not needed: the kill -9 of their owner ends servers and what is in their group', async () => {
     const owner = spawn(process.execPath, [fileURLToPath(new URL('owner-main.ts', import.meta.url))], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const printed: unknown = await once(owner.stdout, 'data')
-    const pids = numbersIn(String(printed))
-    expect(pids.map((pid) => isRunning(pid))).toEqual([true, true])
+    const [server = 0, inGroup = 0, away = 0] = numbersIn(String(printed))
+    // What left the group is nobody's by then.
+    onTestFinished(() => void process.kill(away))
+    expect([server, inGroup].map((pid) => isRunning(pid))).toEqual([true, true])
     owner.kill('SIGKILL')
-    await untilGone(...pids)
+    await untilGone(server, inGroup)
   })
 })
