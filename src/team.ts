@@ -131,7 +131,7 @@ export function createInProcessHost(capacity: number, store: SessionStore): Agen
       runStay(options, port, {
         store,
         clock: systemClock,
-        loadBehavior: (spec) => loadBehavior(spec, options.limits.resultBytes),
+        loadBehavior,
         threadId: 0,
       }),
     readSession: async (_store, sessionId) => (await store.load(sessionId)).state,

@@ -45,8 +45,8 @@ export default async function serveStay({ options, port }: StayTask): Promise<vo
       store: openStore(options.store),
       clock: systemClock,
       threadId,
-      async loadBehavior(spec) {
-        const loaded = await loadBehavior(spec, options.limits.resultBytes)
+      async loadBehavior(stay, onNote) {
+        const loaded = await loadBehavior(stay, onNote)
         reusable = !loaded.userModule
         return loaded
       },

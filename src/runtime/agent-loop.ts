@@ -186,6 +186,8 @@ export class AgentLoop {
       case 'team-response':
       case 'team-failure':
         this.#team.receive(envelope)
+        // At once: the turn itself goes on with it only in the next round, and a rest may stand behind it in the same frame.
+        if (this.#running) this.#running.waiting = false
         return
       case 'ping':
         this.#options.port.send({ type: 'pong', id: envelope.id })

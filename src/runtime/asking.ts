@@ -21,13 +21,16 @@ export interface AskingOptions {
   activity: TurnActivity
   signal: AbortSignal
   sendEvent(event: TurnEvent): void
+  /** Ids of the questions that were answered before this attempt of the turn; each is given to one that asks the same again. */
+  answered: Set<string>
   /** Cuts text that is longer than a record may hold, and takes secrets out of it. */
   kept(text: string): string
 }
 
 /**
- * Asks `agentId` and resolves with the outcome. The call is started and the question durable before it is sent; a question of this
- * turn that is open already (of the same `toolCallId`, or the same words to the same agent) is waited for again.
+ * Asks `agentId` and resolves with the outcome. The call is started and the question durable before it is sent. A question of this
+ * turn that is open already, or was answered before a crash or a rest (of the same `toolCallId`, or the same words to the same agent),
+ * is not put again: its answer is waited for, or fetched.
  */
 export async function askAgent(
   options: AskingOptions,
@@ -37,7 +40,9 @@ export async function askAgent(
 ): Promise<Outcome> {
   const { session, turnId, askedBy, team, activity, signal, sendEvent } = options
   signal.throwIfAborted()
-  const open = openQuestion(session, agentId, input, toolCallId)
+  const open = knownQuestion(options, agentId, input, toolCallId)
+  const ended = open !== undefined && open.state !== 'running'
+  if (ended) options.answered.delete(open.toolCallId)
   const id = open?.toolCallId ?? toolCallId ?? createId()
   const taskId = open?.asked?.taskId ?? createId()
   if (open === undefined) {
@@ -56,10 +61,10 @@ export async function askAgent(
   } catch (thrown) {
     signal.throwIfAborted() // given up, not refused: the question stays open
     const error = toAgentryError(thrown)
-    await finish(options, id, 'error', error.message)
+    if (!ended) await finish(options, id, 'error', error.message)
     throw error
   }
-  await finish(options, id, outcome.status === 'completed' ? 'ok' : 'error', answerText(outcome))
+  if (!ended) await finish(options, id, outcome.status === 'completed' ? 'ok' : 'error', answerText(outcome))
   return outcome
 }
 
@@ -71,7 +76,7 @@ export function answerText({ status, result, error, agentId }: Outcome): string 
 }
 
 async function finish(
-  { session, turnId, sendEvent, kept }: AskingOptions,
+  { session, turnId, activity, sendEvent, kept }: AskingOptions,
   toolCallId: string,
   outcome: 'ok' | 'error',
   content: string,
@@ -82,19 +87,21 @@ async function finish(
   session.record({ type: 'tool.finished', turnId, toolCallId, outcome, content: kept(content) })
   await session.flush()
   sendEvent({ type: 'tool-finished', toolCallId, outcome })
+  activity.settle()
 }
 
-function openQuestion(
-  { state }: Session,
+function knownQuestion(
+  { session, answered }: AskingOptions,
   agentId: string,
   input: string,
   toolCallId: string | undefined,
 ): OpenCall | undefined {
-  const open = (state.turn?.calls ?? []).filter((call) => call.state === 'running' && call.asked)
-  if (toolCallId !== undefined) return open.find((call) => call.toolCallId === toolCallId)
-  return open.find(
-    (call) => call.asked?.agentId === agentId && messageOf(state.memory, call.toolCallId) === input,
+  const { turn, memory } = session.state
+  const known = (turn?.calls ?? []).filter(
+    (call) => call.asked && (call.state === 'running' || answered.has(call.toolCallId)),
   )
+  if (toolCallId !== undefined) return known.find((call) => call.toolCallId === toolCallId)
+  return known.find((call) => call.asked?.agentId === agentId && messageOf(memory, call.toolCallId) === input)
 }
 
 function messageOf(memory: Session['state']['memory'], toolCallId: string): unknown {

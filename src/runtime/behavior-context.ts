@@ -90,6 +90,7 @@ export function createContext(options: ContextOptions): TurnContext {
     })
     await flush()
     sendEvent({ type: 'tool-finished', toolCallId, outcome, ...(exitCode !== undefined && { exitCode }) })
+    activity.settle()
     return { ...result, toolCallId }
   }
 
@@ -123,6 +124,7 @@ export function createContext(options: ContextOptions): TurnContext {
     session.record({ type: 'tool.finished', turnId, toolCallId, outcome: 'error', content: kept })
     await flush()
     sendEvent({ type: 'tool-finished', toolCallId, outcome: 'error' })
+    activity.settle()
   }
 
   async function takeSteering(): Promise<Message[]> {
@@ -162,6 +164,7 @@ export function createContext(options: ContextOptions): TurnContext {
     activity,
     signal,
     sendEvent,
+    answered: new Set(turn.calls.filter((call) => call.asked).map(({ toolCallId }) => toolCallId)),
     kept: (content) => cutText(content, resultBytes),
   }
 

@@ -1,6 +1,6 @@
-import type { AgentSpec } from '../agent-spec.ts'
 import type { Behavior } from '../behavior.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
+import type { StayOptions } from '../protocol/stay.ts'
 import { echoBehavior } from './behaviors/echo.ts'
 import { createShellBehavior } from './behaviors/shell.ts'
 import { defaultOf, loadModule } from './load-module.ts'
@@ -15,21 +15,27 @@ export interface LoadedBehavior {
 const SHELL_OUTPUT_BYTES = 1024 * 1024
 
 /**
- * The behavior of a spec, whose results are to be at most `resultBytes` long. Throws `start_failed` with the module's own error where
- * it does not load or has no `run`.
+ * The behavior of a stay. `onNote` is told in a sentence what goes wrong beside turns. Throws `start_failed` with the module's own error
+ * where it does not load or has no `run`.
  */
 export async function loadBehavior(
-  spec: AgentSpec,
-  resultBytes: number = SHELL_OUTPUT_BYTES,
+  stay: Pick<StayOptions, 'spec' | 'limits' | 'models' | 'store'>,
+  onNote: (message: string) => void,
 ): Promise<LoadedBehavior> {
+  const { spec, limits } = stay
   switch (spec.behavior) {
     case 'echo':
       return { behavior: echoBehavior, userModule: false }
     case 'shell':
       return {
-        behavior: createShellBehavior({ outputBytes: Math.min(SHELL_OUTPUT_BYTES, resultBytes) }),
+        behavior: createShellBehavior({ outputBytes: Math.min(SHELL_OUTPUT_BYTES, limits.resultBytes) }),
         userModule: false,
       }
+    case 'llm': {
+      // Much code that no other behavior needs.
+      const { loadLlmBehavior } = await import('./behaviors/llm/load-llm.ts')
+      return loadLlmBehavior(stay, onNote)
+    }
     default:
       return { behavior: await importBehavior(spec.behavior), userModule: true }
   }

@@ -1,5 +1,4 @@
 /** One stay of an agent: what a thread (or the in-process host) runs from start to `stopped`. */
-import type { AgentSpec } from '../agent-spec.ts'
 import type { Behavior } from '../behavior.ts'
 import type { Clock } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
@@ -25,7 +24,7 @@ export interface StayPort {
 
 export interface StayEnvironment {
   store: SessionStore
-  loadBehavior(spec: AgentSpec): Promise<LoadedBehavior>
+  loadBehavior(stay: StayOptions, onNote: (message: string) => void): Promise<LoadedBehavior>
   clock: Clock
   threadId: number
   /** Ends what the commands of a turn left behind; throws where something of it lives on. Default: endLeftovers. */
@@ -42,7 +41,9 @@ export async function runStay(
   port: StayPort,
   environment: StayEnvironment,
 ): Promise<void> {
-  const { behavior, userModule } = await environment.loadBehavior(options.spec)
+  const { behavior, userModule } = await environment.loadBehavior(options, (message) =>
+    port.send({ type: 'note', note: { kind: 'agent-fault', message } }),
+  )
   try {
     const loop = new AgentLoop({ stay: options, port, environment, behavior, userModule })
     await loop.open()

@@ -25,28 +25,28 @@ export class TurnActivity {
 
   async wait<T>(answer: Promise<T>): Promise<T> {
     this.#waits += 1
-    this.#settle()
+    this.settle()
     try {
       return await answer
     } finally {
       this.#waits -= 1
-      this.#settle()
+      this.settle()
     }
   }
 
   async work<T>(task: () => Promise<T>): Promise<T> {
     this.#works += 1
-    this.#settle()
+    this.settle()
     try {
       return await task()
     } finally {
       this.#works -= 1
-      this.#settle()
+      this.settle()
     }
   }
 
-  /** TA1 */
-  #settle(): void {
+  /** TA1. Call it after what changes the calls of the turn. */
+  settle(): void {
     const { turn, approvals } = this.#state
     const known = turn === null ? 0 : approvals.length + asks(turn)
     const waiting =

@@ -64,6 +64,9 @@ export class MessageRouter {
     }
     const request: Request = { type: 'message', message, ack, ...(sessionId !== undefined && { sessionId }) }
     this.#assertOwn(taskId, turnId, agent.id)
+    // Also looked up when the message goes to a thread; here, so that nobody is woken to be told what is recorded.
+    const known = taskId === turnId ? undefined : await this.#finished(taskId)
+    if (known) return known
     const route = this.#routes.begin(taskId, agent.id)
     const outcome = agent.request<Outcome>(request, onEvent).finally(() => route.end())
     if (ack === 'finished' && signal === undefined) return outcome
@@ -78,6 +81,11 @@ export class MessageRouter {
         signal?.removeEventListener('abort', onAbort)
       }
     })
+  }
+
+  async #finished(taskId: string): Promise<Outcome | undefined> {
+    if (this.#options.catalog.findTask(taskId)?.known.state !== 'finished') return undefined
+    return this.task(taskId)
   }
 
   /** What is known of a task: accepted, running or recorded. */

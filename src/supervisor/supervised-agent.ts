@@ -28,6 +28,7 @@ import { type Call, PendingCalls, type Request } from './pending-calls.ts'
 import type { TeamRequest } from '../protocol/team-requests.ts'
 import { endError } from './stay-end.ts'
 import { StayWatch } from './stay-watch.ts'
+import type { Settle } from './team-desk.ts'
 import type { Slot, ThreadSlots } from './thread-slots.ts'
 
 /** Beyond the grace of a stop: for a behavior that ignores its signal, and for closing the session. */
@@ -59,7 +60,7 @@ export interface SupervisedAgentOptions {
   /** Last look before a call is sent: true where it was answered otherwise. */
   intercept(call: Call): boolean
   /** What the agent's turn asks of the team. */
-  onTeamRequest(request: TeamRequest): Promise<unknown>
+  onTeamRequest(request: TeamRequest, settle: Settle): void
   /** Everything that is not an answer. */
   onEnvelope(envelope: FromAgent): void
   /** A stay did not end cleanly: what it wrote last may not have been reported. */
@@ -452,7 +453,7 @@ export class SupervisedAgent {
         if (live.intent === undefined) this.#setState(envelope.waiting ? 'waiting' : 'working')
         break
       case 'team-request':
-        void this.#answerTeamRequest(live, envelope.id, envelope.request)
+        this.#answerTeamRequest(live, envelope.id, envelope.request)
         return
       case 'turn-event':
         this.#options.onEnvelope(envelope)
@@ -484,16 +485,18 @@ export class SupervisedAgent {
     this.#considerIdle()
   }
 
-  /** Never rejects. An answer for a stay that has ended is dropped, and the agent woken: its next stay asks again. */
-  async #answerTeamRequest(live: LiveStay, id: number, request: TeamRequest): Promise<void> {
-    try {
-      const value = await this.#options.onTeamRequest(request)
-      if (this.#live === live) live.stay.send({ type: 'team-response', id, value })
-    } catch (thrown) {
-      const error = toAgentryError(thrown).toJSON()
-      if (this.#live === live) live.stay.send({ type: 'team-failure', id, error })
-    }
-    if (this.#live !== live || live.intent !== undefined) this.wake()
+  /** An answer for a stay that has ended is dropped, and the agent woken: its next stay asks again. */
+  #answerTeamRequest(live: LiveStay, id: number, request: TeamRequest): void {
+    this.#options.onTeamRequest(request, (answer) => {
+      if (this.#live === live) {
+        live.stay.send(
+          'error' in answer
+            ? { type: 'team-failure', id, error: answer.error.toJSON() }
+            : { type: 'team-response', id, value: answer.value },
+        )
+      }
+      if (this.#live !== live || live.intent !== undefined) this.wake()
+    })
   }
 
   #noteActivity(type: TurnEvent['type']): void {

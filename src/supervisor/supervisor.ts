@@ -410,7 +410,7 @@ export class Supervisor {
         },
         isAtRest: () => this.#isAtRest(spec.id),
         intercept: (call) => this.#messages.intercept(call),
-        onTeamRequest: (request) => this.#desk.answer(spec.id, request),
+        onTeamRequest: (request, settle) => this.#desk.answer(spec.id, request, settle),
         onEnvelope: (envelope) => this.#take(spec.id, envelope),
         onCutOff: () => this.#sessions.markStale(spec.id),
       },

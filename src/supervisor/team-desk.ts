@@ -5,9 +5,11 @@
  *     gets its outcome, so that it is never put twice.
  * TD2 A question whose wait could never end is refused: to oneself, or to an agent that waits, itself or through others, for the one
  *     that asks. One turn at a time is what makes such a ring a deadlock.
- * TD3 When the asking turn has ended, however, nobody waits for the answer any more: the asked turn is cancelled.
+ * TD3 An answer that is there is given at once, in the very call, until the asking turn ends: an asker that rests and wakes must not
+ *     have to stay for it.
+ * TD4 When the asking turn has ended, however, nobody waits for the answer any more: the asked turn is cancelled.
  */
-import { AgentryError, isAgentryError } from '../errors.ts'
+import { AgentryError, isAgentryError, toAgentryError } from '../errors.ts'
 import type { UsageTotal } from '../core/session-state.ts'
 import type { Outcome } from '../protocol/from-agent.ts'
 import type { TeamRequest, Teammate } from '../protocol/team-requests.ts'
@@ -33,61 +35,75 @@ interface Question {
   fromTurnId: string
   to: string
   taskId: string
-  outcome: Promise<Outcome>
+  answer: Answer | undefined
+  /** Who is told once there is an answer: the last that asked. */
+  settle: Settle
 }
+
+/** What a request comes to. */
+export type Answer = { value: unknown } | { error: AgentryError }
+export type Settle = (answer: Answer) => void
 
 export class TeamDesk {
   readonly #options: TeamDeskOptions
-  /** By taskId: those without an answer. */
-  readonly #open = new Map<string, Question>()
+  /** By taskId: those of turns that have not ended. */
+  readonly #questions = new Map<string, Question>()
 
   constructor(options: TeamDeskOptions) {
     this.#options = options
   }
 
-  /** Answers a request of `agentId`'s turn. */
-  async answer(agentId: string, request: TeamRequest): Promise<unknown> {
+  /** Answers a request of `agentId`'s turn. Never throws. */
+  answer(agentId: string, request: TeamRequest, settle: Settle): void {
     switch (request.name) {
       case 'ask':
-        return this.#ask(agentId, request)
+        return this.#ask(agentId, request, settle)
       case 'tell':
-        return this.#tell(agentId, request)
+        void settled(this.#tell(agentId, request)).then(settle)
+        return
       case 'list':
-        return this.#options.teammates(agentId)
+        return settle({ value: this.#options.teammates(agentId) })
       case 'usage':
-        return this.#options.usage()
+        return settle({ value: this.#options.usage() })
       default:
         return unknownRequest(request)
     }
   }
 
-  /** TD3. Idempotent; never throws. */
+  /** TD4. Idempotent; never throws. */
   turnEnded(agentId: string, turnId: string): void {
-    for (const question of this.#open.values()) {
-      if (question.from !== agentId || question.fromTurnId !== turnId) continue
-      this.#open.delete(question.taskId)
-      this.#options.cancelTask(question.to, question.taskId).catch(() => undefined) // it ends by itself then
+    for (const { from, fromTurnId, to, taskId, answer } of this.#questions.values()) {
+      if (from !== agentId || fromTurnId !== turnId) continue
+      this.#questions.delete(taskId)
+      if (answer === undefined) this.#options.cancelTask(to, taskId).catch(() => undefined) // it ends by itself then
     }
   }
 
-  async #ask(from: string, request: Extract<TeamRequest, { name: 'ask' }>): Promise<Outcome> {
+  #ask(from: string, request: Extract<TeamRequest, { name: 'ask' }>, settle: Settle): void {
     const { agentId: to, taskId, input, askedBy } = request
-    const known = this.#open.get(taskId)
-    if (known) return known.outcome
-    if (to === from) throw refused(from, to, 'an agent cannot wait for itself')
-    const ring = this.#path(to, from)
-    if (ring) throw refused(from, to, `${ring.join(' waits for ')}: nobody could go on`)
-    if (askedBy.depth > MAX_ASK_DEPTH) {
-      throw refused(from, to, `at most ${MAX_ASK_DEPTH} questions may hang on one another`)
+    const known = this.#questions.get(taskId)
+    if (known) {
+      known.settle = settle
+      if (known.answer) settle(known.answer)
+      return
     }
-    const outcome = this.#send(to, {
-      input,
-      ack: 'finished',
-      options: { taskId, from },
-      askedBy,
-    }).finally(() => this.#open.delete(taskId))
-    this.#open.set(taskId, { from, fromTurnId: askedBy.turnId, to, taskId, outcome })
-    return outcome
+    const why = this.#refusal(from, to, askedBy.depth)
+    if (why !== undefined) return settle({ error: refused(from, to, why) })
+    const question: Question = { from, fromTurnId: askedBy.turnId, to, taskId, answer: undefined, settle }
+    this.#questions.set(taskId, question)
+    const message: OutgoingMessage = { input, ack: 'finished', options: { taskId, from }, askedBy }
+    void settled(this.#send(to, message)).then((answer) => {
+      question.answer = answer
+      question.settle(answer)
+    })
+  }
+
+  /** TD2 */
+  #refusal(from: string, to: string, depth: number): string | undefined {
+    if (to === from) return 'an agent cannot wait for itself'
+    const ring = this.#path(to, from)
+    if (ring) return `${ring.join(' waits for ')}: nobody could go on`
+    return depth > MAX_ASK_DEPTH ? `at most ${MAX_ASK_DEPTH} questions may hang on one another` : undefined
   }
 
   async #tell(from: string, request: Extract<TeamRequest, { name: 'tell' }>): Promise<Outcome> {
@@ -112,12 +128,20 @@ export class TeamDesk {
     if (from === to) return [to]
     if (seen.has(from)) return undefined
     seen.add(from)
-    for (const question of this.#open.values()) {
-      if (question.from !== from) continue
+    for (const question of this.#questions.values()) {
+      if (question.from !== from || question.answer) continue
       const rest = this.#path(question.to, to, seen)
       if (rest) return [from, ...rest]
     }
     return undefined
+  }
+}
+
+async function settled(work: Promise<unknown>): Promise<Answer> {
+  try {
+    return { value: await work }
+  } catch (error) {
+    return { error: toAgentryError(error) }
   }
 }
 

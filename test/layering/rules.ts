@@ -159,6 +159,7 @@ export const RULES: Rules = {
         'src/cli/',
         // What a model gives a tool comes from outside.
         'src/runtime/tools/',
+        'src/runtime/behaviors/llm/',
       ],
       why: 'schemas stand at the edges, inside types are trusted',
     },
@@ -230,7 +231,7 @@ export const RULES: Rules = {
     },
   ],
   computedImports: [
-    { paths: ['src/runtime/load-behavior.ts'], why: 'the module of a behavior is the user’s' },
+    { paths: ['src/runtime/load-module.ts'], why: 'the module of a behavior or a tool is the user’s' },
     { paths: ['src/cli/bin.ts'], why: 'checks the version of Node before anything is loaded' },
   ],
 }

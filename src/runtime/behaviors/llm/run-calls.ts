@@ -1,0 +1,182 @@
+/**
+ * Runs the calls that a model asked for: those of the last step, or what a crash, a rest or a stop left of them.
+ *
+ * RC1 Every call ends in a result: of the tool, of the agent that was asked, or why it was not run.
+ * RC2 Questions to people and to other agents go out together; tools run one after the other, in the order in which they were asked for.
+ * RC3 What a person is asked is what is run: the input that was judged is the one that the tool is given.
+ */
+import type { Json } from '../../../core/json.ts'
+import type { ApprovalAnswer, Grant, OpenCall } from '../../../core/session-state.ts'
+import { describeThrown } from '../../../errors.ts'
+import type { Tool, ToolContext } from '../../tools/tool.ts'
+import type { TurnContext } from '../../turn-context.ts'
+import { teamCallOf } from './team-tools.ts'
+
+/** What permission rules say to a call. */
+export type Verdict =
+  | { decision: 'allow' }
+  | { decision: 'deny'; reason: string }
+  | { decision: 'ask'; reason: string; subject: string; grant: Grant }
+
+export type Judge = (
+  tool: Tool,
+  input: unknown,
+  context: Pick<ToolContext, 'workingDir'>,
+  grants: readonly Grant[],
+) => Verdict
+
+export interface CallsOptions {
+  context: TurnContext
+  tools: ReadonlyMap<string, Tool>
+  judge: Judge
+  approvalMs: number
+}
+
+/** The calls of the open turn that have no result. */
+export function openCallsOf(context: TurnContext): OpenCall[] {
+  return context.turn().calls.filter(({ state }) => state === 'announced' || state === 'running')
+}
+
+/** Resolves when all open calls have their results. Rejects with the reason of the turn's signal, and where recording fails. */
+export async function runCalls(options: CallsOptions): Promise<void> {
+  const { context } = options
+  const plans = openCallsOf(context).map((call) => planOf(options, call))
+  const questions = plans.filter(({ asks }) => asks).map((plan) => runPlan(context, plan))
+  const inOrder = async (): Promise<void> => {
+    for (const plan of plans) if (!plan.asks) await runPlan(context, plan)
+  }
+  // All of them, also where one fails: no tool runs on beside the end of its turn.
+  const results = await Promise.allSettled([...questions, inOrder()])
+  context.signal.throwIfAborted()
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+interface Plan {
+  toolCallId: string
+  /** It waits for another agent. */
+  asks: boolean
+  /** Settles with why the call is not run, or with undefined: it may. */
+  refusal: Promise<string | undefined>
+  run: () => Promise<unknown>
+}
+
+/** Asks at once what has to be asked. */
+function planOf(options: CallsOptions, call: OpenCall): Plan {
+  const { context, tools } = options
+  const { toolCallId, name } = call
+  const refused = (why: string): Plan => ({
+    toolCallId,
+    asks: false,
+    refusal: Promise.resolve(why),
+    run: async () => undefined,
+  })
+  const tool = tools.get(name)
+  if (tool === undefined) {
+    return refused(`there is no tool ${JSON.stringify(name)}; there are: ${[...tools.keys()].join(', ')}`)
+  }
+  const input = inputOf(context, toolCallId)
+  let parsed: unknown
+  let asked: ReturnType<typeof teamCallOf>
+  try {
+    parsed = tool.parse(input)
+    asked = teamCallOf(name, parsed)
+  } catch (error) {
+    return refused(describeThrown(error))
+  }
+  // One that has asked already was allowed then.
+  const refusal = call.asked ? Promise.resolve(undefined) : refusalOf(options, call, tool, parsed)
+  refusal.catch(() => undefined) // it is awaited in its order
+  if (asked?.tool === 'ask') {
+    const { agent, message } = asked
+    // What the asking fails with is recorded as its result.
+    const run = (): Promise<unknown> =>
+      context.ask(agent, message, toolCallId).catch(unlessOver(context, toolCallId))
+    return { toolCallId, asks: true, refusal, run }
+  }
+  if (asked) {
+    const { agent, message } = asked
+    const run = (): Promise<unknown> =>
+      context.tell(agent, message, toolCallId).catch(unlessOver(context, toolCallId))
+    return { toolCallId, asks: false, refusal, run }
+  }
+  const run = (): Promise<unknown> =>
+    context.runTool(
+      name,
+      input,
+      ({ signal }) => tool.execute(parsed, toolContext(context, toolCallId, signal)),
+      toolCallId,
+    )
+  return { toolCallId, asks: false, refusal, run }
+}
+
+async function runPlan(context: TurnContext, { toolCallId, refusal, run }: Plan): Promise<void> {
+  const why = await refusal
+  context.signal.throwIfAborted()
+  if (why === undefined) await run()
+  else await context.refuseTool(toolCallId, why)
+}
+
+async function refusalOf(
+  { context, judge, approvalMs }: CallsOptions,
+  { toolCallId }: OpenCall,
+  tool: Tool,
+  input: unknown,
+): Promise<string | undefined> {
+  const verdict = judge(tool, input, context.session, context.grants)
+  switch (verdict.decision) {
+    case 'allow':
+      return undefined
+    case 'deny':
+      return `not allowed: ${verdict.reason}`
+    case 'ask': {
+      const { subject, reason, grant } = verdict
+      const question = { toolCallId, tool: tool.name, subject, reason, grant, timeoutMs: approvalMs }
+      return refusalIn(await context.askApproval(question))
+    }
+    default:
+      return unknownVerdict(verdict)
+  }
+}
+
+function refusalIn({ decision, reason, by }: ApprovalAnswer): string | undefined {
+  if (decision !== 'deny') return undefined
+  if (by === 'timeout') return 'not allowed: nobody answered the question in time'
+  return reason === undefined ? 'not allowed by a person' : `not allowed by a person: ${reason}`
+}
+
+/** What the model gave the call, by the step that announced it last. */
+function inputOf(context: TurnContext, toolCallId: string): Json {
+  for (const { toolCalls } of context.session.memory.toReversed()) {
+    const call = toolCalls?.find((one) => one.toolCallId === toolCallId)
+    if (call) return call.input
+  }
+  return {}
+}
+
+function toolContext(context: TurnContext, toolCallId: string, signal: AbortSignal): ToolContext {
+  const { agentId, session, message } = context
+  return {
+    agentId,
+    sessionId: session.id,
+    turnId: message.turnId,
+    toolCallId,
+    workingDir: session.workingDir,
+    vars: session.vars,
+    metadata: session.metadata,
+    signal,
+    emit: (text) => context.emit(text),
+    updateSession: (changes) => context.updateSession(changes),
+  }
+}
+
+/** Where the call got its result, its failure is told by that. */
+function unlessOver(context: TurnContext, toolCallId: string): (error: unknown) => void {
+  return (error) => {
+    if (openCallsOf(context).some((call) => call.toolCallId === toolCallId)) throw error
+  }
+}
+
+function unknownVerdict(verdict: never): never {
+  throw new Error(`unexpected verdict ${JSON.stringify(verdict)}`)
+}
