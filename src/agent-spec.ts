@@ -1,7 +1,8 @@
 import type { RestartPolicy } from './core/restart-policy.ts'
+import type { LlmSpec } from './llm-spec.ts'
 
 /** The behaviors that have a name; any other behavior is the path of a module. */
-export const BEHAVIOR_NAMES = ['shell', 'echo'] as const
+export const BEHAVIOR_NAMES = ['llm', 'shell', 'echo'] as const
 
 /** True for a behavior that is Agentry's own code. */
 export function isBuiltIn(behavior: string): boolean {
@@ -12,7 +13,7 @@ export function isBuiltIn(behavior: string): boolean {
 export interface AgentSpec {
   id: string
   role: string
-  /** `shell`, `echo`, or the absolute path of a module whose default export is made by defineBehavior. */
+  /** `llm`, `shell`, `echo`, or the absolute path of a module whose default export is made by defineBehavior. */
   behavior: string
   /** The prompt of sessions that name none. */
   instructions: string
@@ -20,6 +21,8 @@ export interface AgentSpec {
   workingDir: string
   restart: RestartPolicy
   limits: AgentLimits
+  /** Set exactly where the behavior is `llm`. */
+  llm?: LlmSpec
 }
 
 export interface AgentLimits {
@@ -27,4 +30,14 @@ export interface AgentLimits {
   memoryMb: number
   /** The longest turn, in ms: then it is cancelled and ends `failed` with `turn_timeout`. */
   turnMs: number
+  /** Model steps of one turn. */
+  maxSteps?: number
+  /** Tokens of one turn, in and out. */
+  maxTokens?: number
+  /** US dollars of one turn, as far as prices are known. */
+  maxCostUsd?: number
+  /** Tokens of one session. */
+  sessionTokens?: number
+  /** US dollars of one session. */
+  sessionCostUsd?: number
 }

@@ -6,6 +6,7 @@
  */
 import type { AgentSpec } from './agent-spec.ts'
 import type { JsonObject } from './core/json.ts'
+import type { LlmSpec, McpServerSpec } from './llm-spec.ts'
 import type { RestartPolicy } from './core/restart-policy.ts'
 import type { SessionRecord } from './core/record.ts'
 import type { AskedBy } from './core/record.ts'
@@ -24,9 +25,9 @@ import type { RetentionPolicy } from './store/retention.ts'
 import type { SessionNote } from './store/session-store.ts'
 
 /** A spec as a caller gives it: only `id` and `behavior` are needed. Relative paths resolve from the process's directory. */
-export interface AgentSpecInput {
+export interface AgentSpecInput extends LlmSpecInput {
   id: string
-  /** `shell`, `echo`, or the path of a behavior module. */
+  /** `llm`, `shell`, `echo`, or the path of a behavior module. */
   behavior: string
   role?: string
   instructions?: string
@@ -34,6 +35,18 @@ export interface AgentSpecInput {
   restart?: Partial<RestartPolicy>
   limits?: Partial<AgentSpec['limits']>
 }
+
+/** For the behavior `llm`, which needs `model`; refused for any other. */
+export interface LlmSpecInput extends Partial<Omit<LlmSpec, 'mcpServers'>> {
+  mcpServers?: { [name: string]: McpServerInput }
+}
+
+/** An MCP server of which only what it needs has to be given. */
+export type McpServerInput =
+  | (Pick<Extract<McpServerSpec, { type: 'stdio' }>, 'type' | 'command'> &
+      Partial<Extract<McpServerSpec, { type: 'stdio' }>>)
+  | (Pick<Extract<McpServerSpec, { type: 'http' }>, 'type' | 'url'> &
+      Partial<Extract<McpServerSpec, { type: 'http' }>>)
 
 /**
  * starting: waits for its thread · idle, working: on a thread · waiting: its turn waits for a person's answer or for other agents, on a

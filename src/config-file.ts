@@ -8,8 +8,12 @@ import { DURATION_PATTERN, parseDuration } from './core/duration.ts'
 import { quote } from './core/ids.ts'
 import { didYouMean } from './core/suggest.ts'
 import { AgentryError, describeThrown } from './errors.ts'
+import { providerProblem } from './llm-options.ts'
+import type { TeamModels } from './llm-spec.ts'
 import {
   agentSchema,
+  pricesSchema,
+  providersSchema,
   FSYNC_MODES,
   type FsyncMode,
   pathSchema,
@@ -31,6 +35,8 @@ export interface TeamConfig {
   retention?: RetentionPolicy & { trashAgeMs: number }
   fsync: FsyncMode
   limits: TeamLimits
+  providers: TeamModels['providers']
+  prices: TeamModels['prices']
 }
 
 const duration = z
@@ -87,7 +93,17 @@ function configSchema(baseDir: string): z.ZodType<TeamConfig> {
       .default(TEAM_DEFAULTS.fsync)
       .describe('always: what is acknowledged is on disk. interval: a power cut can lose the last moments.'),
     limits: teamLimitsSchema.prefault({}).describe('Limits of the team as a whole.'),
+    providers: providersSchema
+      .default({})
+      .describe('Where models are asked, by the name before the slash. Some are built in.'),
+    prices: pricesSchema.default({}).describe('Prices by provider/model, for what turns cost.'),
   })
+    .superRefine(({ agents, providers }, context) => {
+      for (const [index, { llm }] of agents.entries()) {
+        const message = llm && providerProblem(llm, providers)
+        if (message) context.addIssue({ code: 'custom', path: ['agents', index, 'model'], message })
+      }
+    })
     .superRefine(({ defaultAgent, agents }, context) => {
       const ids = agents.map((agent) => agent.id)
       if (defaultAgent === undefined || ids.includes(defaultAgent)) return

@@ -11,9 +11,19 @@ import { assertAgentId, quote } from './core/ids.ts'
 import { DEFAULT_RESTART, RESTART_TYPES } from './core/restart-policy.ts'
 import { didYouMean } from './core/suggest.ts'
 import { AgentryError, describeThrown } from './errors.ts'
+import {
+  LLM_DEFAULTS,
+  LLM_KEYS,
+  llmShape,
+  pricesSchema,
+  providerProblem,
+  providersSchema,
+  resolveLlm,
+} from './llm-options.ts'
+import type { TeamModels } from './llm-spec.ts'
 import { issueOf, pathText, type Problem, problemsOf, strictObject } from './validation.ts'
 
-export { BEHAVIOR_NAMES }
+export { BEHAVIOR_NAMES, pricesSchema, providersSchema }
 
 export const FSYNC_MODES = ['always', 'interval'] as const
 export type FsyncMode = (typeof FSYNC_MODES)[number]
@@ -37,6 +47,10 @@ export interface TeamLimits {
   startMs: number
   /** The idle time after which an agent gives its thread back, in ms. */
   hibernateAfterMs: number
+  /** Tokens of all agents together since the team was opened; left out: no limit. */
+  teamTokens?: number
+  /** US dollars of all agents together since the team was opened, as far as prices are known; left out: no limit. */
+  teamCostUsd?: number
 }
 
 /** Every default of an agent. Its working directory is, by default, the directory that its paths resolve from. */
@@ -78,6 +92,7 @@ const MAX_BYTES = 64 * 1024 * 1024
 const text = z.string().refine((value) => value.isWellFormed(), 'expected well-formed Unicode text')
 const milliseconds = z.int().positive().max(MAX_TIMER_MS)
 const count = z.int().positive()
+const dollars = z.number().positive()
 
 /** The form of a path, made absolute from `baseDir`. */
 export function pathSchema(baseDir: string): z.ZodType<string> {
@@ -100,7 +115,8 @@ export function agentSchema(baseDir: string): z.ZodType<AgentSpec> {
     behavior: z
       .string()
       .transform(issueOf((behavior: string) => resolveBehavior(behavior, baseDir)))
-      .describe('shell, echo, or the path of a behavior module.'),
+      .describe('llm, shell, echo, or the path of a behavior module.'),
+    ...llmShape(baseDir),
     instructions: text.default(instructions).describe('The prompt of sessions that name none.'),
     workingDir: pathSchema(baseDir)
       .prefault('.')
@@ -128,10 +144,35 @@ export function agentSchema(baseDir: string): z.ZodType<AgentSpec> {
       turnMs: milliseconds
         .default(limits.turnMs)
         .describe('The longest turn, in milliseconds: a longer one ends as failed.'),
+      maxSteps: count.exactOptional().describe('Model steps of one turn. Default for llm: 50.'),
+      maxTokens: count.exactOptional().describe('Tokens of one turn. Default for llm: 500000.'),
+      maxCostUsd: dollars.exactOptional().describe('US dollars of one turn.'),
+      sessionTokens: count.exactOptional().describe('Tokens of one session.'),
+      sessionCostUsd: dollars.exactOptional().describe('US dollars of one session.'),
     })
       .prefault({})
       .describe('What the agent may use.'),
   })
+    .superRefine((spec, context) => {
+      if (spec.behavior === 'llm') return
+      for (const key of LLM_KEYS) {
+        if (spec[key] === undefined) continue
+        context.addIssue({ code: 'custom', path: [key], message: `only for behavior llm` })
+      }
+    })
+    .transform(
+      issueOf(({ model, fallbacks, tools, permissions, mcpServers, allowedPaths, ...rest }) => {
+        const { maxOutputTokens, temperature, contextTokens, approvalMs, ...spec } = rest
+        if (spec.behavior !== 'llm') return spec
+        const given = { model, fallbacks, tools, permissions, mcpServers, allowedPaths }
+        const { maxSteps, maxTokens } = LLM_DEFAULTS
+        return {
+          ...spec,
+          limits: { maxSteps, maxTokens, ...spec.limits },
+          llm: resolveLlm({ ...given, maxOutputTokens, temperature, contextTokens, approvalMs }),
+        }
+      }),
+    )
 }
 
 /** The form of the team's limits, with every default. */
@@ -163,20 +204,37 @@ export const teamLimitsSchema: z.ZodType<
   hibernateAfterMs: milliseconds
     .default(TEAM_DEFAULTS.limits.hibernateAfterMs)
     .describe('The idle time after which an agent gives its thread back, in milliseconds.'),
+  teamTokens: count.exactOptional().describe('Tokens of all agents together since the start.'),
+  teamCostUsd: dollars.exactOptional().describe('US dollars of all agents together since the start.'),
 })
 
 /**
  * A spec with all defaults filled in and all paths absolute; relative ones resolve from `baseDir`.
  *
  * Throws `invalid_id` for the id, and `invalid_config` for everything else: unknown keys, values of the wrong type or range, a
- * behavior that is neither a known name nor an existing file. The working directory need not exist.
+ * behavior that is neither a known name nor an existing file, a model of a provider that is neither built in nor among `providers`. The working directory need not exist.
  */
-export function resolveAgentSpec(input: AgentSpecInput, baseDir: string): AgentSpec {
-  const parsed = agentSchema(baseDir).safeParse(input, { reportInput: true })
-  if (parsed.success) return parsed.data
+export function resolveAgentSpec(
+  input: AgentSpecInput,
+  baseDir: string,
+  providers: TeamModels['providers'] = {},
+): AgentSpec {
+  const parsed = agentSchema(baseDir).safeParse(flat(input), { reportInput: true })
+  if (parsed.success) {
+    const problem = parsed.data.llm && providerProblem(parsed.data.llm, providers)
+    if (problem === undefined) return parsed.data
+    throw invalidConfig([{ path: ['model'], message: problem }])
+  }
   if (parsed.error.issues.some((issue) => issue.path[0] === 'id' && issue.code === 'custom'))
     assertAgentId(input.id)
   throw invalidConfig(problemsOf(parsed.error))
+}
+
+/** A resolved spec is taken too: what it has in a group of its own stands beside the rest in what callers give. */
+function flat(input: AgentSpecInput | AgentSpec): unknown {
+  if (typeof input !== 'object' || input === null || !('llm' in input)) return input
+  const { llm, ...rest } = input
+  return { ...rest, ...llm }
 }
 
 /** The team's limits with all defaults filled in. Throws `invalid_config`. */
@@ -199,6 +257,8 @@ const teamOptionsSchema = strictObject({
   start: z.enum(['all', 'none']).optional(),
   fsync: z.enum(FSYNC_MODES).optional(),
   limits: z.unknown().optional(),
+  providers: z.unknown().optional(),
+  prices: z.unknown().optional(),
   host: z.enum(['threads', 'in-process']).optional(),
 })
 

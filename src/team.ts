@@ -18,7 +18,8 @@ import { assertSessionId, assertTaskId } from './core/ids.ts'
 import type { SessionRecord } from './core/record.ts'
 import type { ApprovalDecision, SessionState } from './core/session-state.ts'
 import { describeThrown } from './errors.ts'
-import { NO_MODELS } from './llm-spec.ts'
+import { type ProvidersInput, resolveModels } from './llm-options.ts'
+import type { TeamModels } from './llm-spec.ts'
 import {
   assertTeamOptions,
   type FsyncMode,
@@ -61,6 +62,10 @@ export interface TeamOptions {
   /** `always` (default): acknowledged is on the disk. `interval`: up to 100 ms of it can be lost with the machine's power. */
   fsync?: FsyncMode
   limits?: Partial<TeamLimits>
+  /** Where models are asked, by the name before the slash of a model; some are built in. */
+  providers?: ProvidersInput
+  /** Prices by `provider/model`, for what turns cost: without one a model's cost is unknown. */
+  prices?: TeamModels['prices']
   /** `threads` (default), or everything in this process's own thread: no isolation, for tests and tiny programs. */
   host?: 'threads' | 'in-process'
 }
@@ -72,7 +77,10 @@ export interface TeamOptions {
 export async function createTeam(options: TeamOptions = {}): Promise<Team> {
   assertTeamOptions(options)
   const limits = resolveTeamLimits(options.limits)
-  const specs = (options.agents ?? []).map((agent) => resolveAgentSpec(agent, process.cwd()))
+  const models = resolveModels(options)
+  const specs = (options.agents ?? []).map((agent) =>
+    resolveAgentSpec(agent, process.cwd(), models.providers),
+  )
   const directory = await openDirectory({ directory: options.data ?? TEAM_DEFAULTS.data })
   try {
     const fsync = options.fsync ?? TEAM_DEFAULTS.fsync
@@ -94,14 +102,14 @@ export async function createTeam(options: TeamOptions = {}): Promise<Team> {
       clock: systemClock,
       random: Math.random,
       resume: options.resume ?? true,
-      models: NO_MODELS,
+      models,
       notes: [...directory.notes, ...registry.notes, ...catalog.problems()],
       trash,
     })
     try {
       for (const spec of specs) await supervisor.define(spec)
       if ((options.start ?? 'all') === 'all' && (options.resume ?? true)) supervisor.resumeWork()
-      return new OpenTeam(directory, store, catalog, supervisor, limits, options.retention)
+      return new OpenTeam(directory, store, catalog, supervisor, limits, models, options.retention)
     } catch (error) {
       await supervisor.close(0)
       throw error
@@ -152,6 +160,7 @@ class OpenTeam implements Team {
   readonly #catalog: Catalog
   readonly #supervisor: Supervisor
   readonly #limits: TeamLimits
+  readonly #models: TeamModels
   #retentionTimer: Timer | undefined
   #retaining: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -162,6 +171,7 @@ class OpenTeam implements Team {
     catalog: Catalog,
     supervisor: Supervisor,
     limits: TeamLimits,
+    models: TeamModels,
     retention: TeamOptions['retention'],
   ) {
     this.#directory = directory
@@ -169,6 +179,7 @@ class OpenTeam implements Team {
     this.#catalog = catalog
     this.#supervisor = supervisor
     this.#limits = limits
+    this.#models = models
     if (retention) this.#retainDaily(retention)
   }
 
@@ -181,7 +192,7 @@ class OpenTeam implements Team {
   }
 
   async spawn(input: AgentSpecInput): Promise<Agent> {
-    const spec = resolveAgentSpec(input, process.cwd())
+    const spec = resolveAgentSpec(input, process.cwd(), this.#models.providers)
     await this.#supervisor.spawn(spec)
     return this.#handle(spec.id)
   }

@@ -147,7 +147,13 @@ export async function openTeam(
 ): Promise<Team> {
   return io.createTeam({
     data,
-    ...(config && { agents: config.agents, fsync: config.fsync, limits: config.limits }),
+    ...(config && {
+      agents: config.agents,
+      fsync: config.fsync,
+      limits: config.limits,
+      providers: config.providers,
+      prices: config.prices,
+    }),
     // Retention is the business of who stays; a command goes again.
     ...(options.start === 'all' && config?.retention && { retention: config.retention }),
     ...options,

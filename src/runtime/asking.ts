@@ -21,8 +21,8 @@ export interface AskingOptions {
   activity: TurnActivity
   signal: AbortSignal
   sendEvent(event: TurnEvent): void
-  /** Ids of the questions that were answered before this attempt of the turn; each is given to one that asks the same again. */
-  answered: Set<string>
+  /** Ids of the questions that this turn put before a crash or a rest; each is given once, to one that asks the same again. */
+  earlier: Set<string>
   /** Cuts text that is longer than a record may hold, and takes secrets out of it. */
   kept(text: string): string
 }
@@ -42,7 +42,7 @@ export async function askAgent(
   signal.throwIfAborted()
   const open = knownQuestion(options, agentId, input, toolCallId)
   const ended = open !== undefined && open.state !== 'running'
-  if (ended) options.answered.delete(open.toolCallId)
+  if (open) options.earlier.delete(open.toolCallId)
   const id = open?.toolCallId ?? toolCallId ?? createId()
   const taskId = open?.asked?.taskId ?? createId()
   if (open === undefined) {
@@ -91,15 +91,13 @@ async function finish(
 }
 
 function knownQuestion(
-  { session, answered }: AskingOptions,
+  { session, earlier }: AskingOptions,
   agentId: string,
   input: string,
   toolCallId: string | undefined,
 ): OpenCall | undefined {
   const { turn, memory } = session.state
-  const known = (turn?.calls ?? []).filter(
-    (call) => call.asked && (call.state === 'running' || answered.has(call.toolCallId)),
-  )
+  const known = (turn?.calls ?? []).filter((call) => earlier.has(call.toolCallId))
   if (toolCallId !== undefined) return known.find((call) => call.toolCallId === toolCallId)
   return known.find((call) => call.asked?.agentId === agentId && messageOf(memory, call.toolCallId) === input)
 }

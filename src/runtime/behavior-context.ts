@@ -164,7 +164,7 @@ export function createContext(options: ContextOptions): TurnContext {
     activity,
     signal,
     sendEvent,
-    answered: new Set(turn.calls.filter((call) => call.asked).map(({ toolCallId }) => toolCallId)),
+    earlier: new Set(turn.calls.filter((call) => call.asked).map(({ toolCallId }) => toolCallId)),
     kept: (content) => cutText(content, resultBytes),
   }
 

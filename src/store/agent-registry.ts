@@ -11,6 +11,7 @@
 import { z } from 'zod'
 import type { AgentSpec } from '../agent-spec.ts'
 import { RESTART_TYPES } from '../core/restart-policy.ts'
+import type { LlmSpec } from '../llm-spec.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
 import { type DurableFs, systemFs, writeFileAtomic } from './durable-fs.ts'
 import { ownFilesOf, readOwnFile } from './own-files.ts'
@@ -29,6 +30,12 @@ export interface RegisteredAgent {
   readonly configured?: true
 }
 
+/** Written by this program: only its shape is looked at. */
+const llmSchema: z.ZodType<LlmSpec> = z.custom<LlmSpec>(
+  (value) => typeof value === 'object' && value !== null && 'model' in value && 'tools' in value,
+  'expected the settings of an llm agent',
+)
+
 const specSchema: z.ZodType<AgentSpec> = z.object({
   id: z.string(),
   role: z.string(),
@@ -36,7 +43,16 @@ const specSchema: z.ZodType<AgentSpec> = z.object({
   instructions: z.string(),
   workingDir: z.string(),
   restart: z.object({ type: z.enum(RESTART_TYPES), maxRestarts: z.number(), withinMs: z.number() }),
-  limits: z.object({ memoryMb: z.number(), turnMs: z.number() }),
+  limits: z.object({
+    memoryMb: z.number(),
+    turnMs: z.number(),
+    maxSteps: z.number().exactOptional(),
+    maxTokens: z.number().exactOptional(),
+    maxCostUsd: z.number().exactOptional(),
+    sessionTokens: z.number().exactOptional(),
+    sessionCostUsd: z.number().exactOptional(),
+  }),
+  llm: llmSchema.exactOptional(),
 })
 
 const fileSchema = z.object({

@@ -62,7 +62,7 @@ export const RULES: Rules = {
     },
     {
       name: 'options',
-      paths: ['src/options.ts', 'src/config-file.ts'],
+      paths: ['src/options.ts', 'src/llm-options.ts', 'src/config-file.ts'],
       imports: [...FOUNDATION, 'agent-spec', 'validation'],
       types: ['api', 'protocol', 'store'],
     },
@@ -150,6 +150,7 @@ export const RULES: Rules = {
       module: 'zod',
       paths: [
         'src/options.ts',
+        'src/llm-options.ts',
         'src/config-file.ts',
         'src/validation.ts',
         // Sessions that come in whole, through the library or from a file.
@@ -203,6 +204,7 @@ export const RULES: Rules = {
         'src/runtime/tools/',
         // Reads what the user named: a configuration, a module, a folder.
         'src/options.ts',
+        'src/llm-options.ts',
         'src/config-file.ts',
         // Reads the assets of the page that shows its routes.
         'src/gateway/docs-page.ts',
