@@ -31,6 +31,7 @@ import {
 import { assertApprovalAnswer } from './protocol/approval-input.ts'
 import type { Outcome } from './protocol/from-agent.ts'
 import { loadBehavior } from './runtime/load-behavior.ts'
+import { redactorOf } from './runtime/secrets/stay-redactor.ts'
 import { runStay } from './runtime/stay.ts'
 import { type AgentRegistry, openRegistry } from './store/agent-registry.ts'
 import { Catalog, infoOf, sessionsThatFit } from './store/catalog.ts'
@@ -141,6 +142,7 @@ export function createInProcessHost(capacity: number, store: SessionStore): Agen
         clock: systemClock,
         loadBehavior,
         threadId: 0,
+        redactor: redactorOf(options),
       }),
     readSession: async (_store, sessionId) => (await store.load(sessionId)).state,
   })

@@ -18,6 +18,8 @@ import {
 import type { ToAgent } from '../src/protocol/to-agent.ts'
 import { loadBehavior } from '../src/runtime/load-behavior.ts'
 import { captureOutput } from '../src/runtime/output-capture.ts'
+import { RedactedLogs } from '../src/runtime/secrets/redacted-logs.ts'
+import { redactorOf } from '../src/runtime/secrets/stay-redactor.ts'
 import { runStay } from '../src/runtime/stay.ts'
 import { createFileStore } from '../src/store/file-store.ts'
 import type { SessionStore } from '../src/store/session-store.ts'
@@ -25,13 +27,16 @@ import type { SessionStore } from '../src/store/session-store.ts'
 /** Resolves when the thread can take another stay: else never. */
 export default async function serveStay({ options, port }: StayTask): Promise<void> {
   const frames = createFramePort<FromThread, ToAgent>(port)
-  const output = captureOutput(systemClock, (log, atOnce) => {
+  const redactor = redactorOf(options)
+  const logs = new RedactedLogs(redactor, (log, atOnce) => {
     frames.send(log)
     if (atOnce) frames.flush()
   })
+  const output = captureOutput(systemClock, (log, atOnce) => logs.push(log, atOnce))
   // Also where user code calls process.exit or lets an error escape: what it said last is what explains it.
   const sendLastWords = () => {
     output.flush()
+    logs.end()
     frames.flush()
   }
   process.on('exit', sendLastWords)
@@ -45,6 +50,7 @@ export default async function serveStay({ options, port }: StayTask): Promise<vo
       store: openStore(options.store),
       clock: systemClock,
       threadId,
+      redactor,
       async loadBehavior(stay, onNote) {
         const loaded = await loadBehavior(stay, onNote)
         reusable = !loaded.userModule
@@ -56,6 +62,7 @@ export default async function serveStay({ options, port }: StayTask): Promise<vo
     error = toThreadError(thrown)
   }
   output.flush()
+  logs.end()
   frames.send({ type: 'ended', reusable, ...(error && { error }) })
   frames.flush()
   if (!reusable) return new Promise(() => {})

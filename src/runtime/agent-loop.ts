@@ -289,6 +289,7 @@ export class AgentLoop {
         leaveOpen: () => running.leaveOpen,
         questions: this.#questions,
         team: this.#team,
+        redactor: environment.redactor,
         sendEvent,
         onWaiting: (waiting) => this.#noteWaiting(running, waiting),
         onSteered: (messageTurnId) => this.#inbox.joinTurn(messageTurnId, turnId),

@@ -12,6 +12,7 @@ import { askAgent, type AskingOptions, TELL_TOOL } from './asking.ts'
 import type { Questions } from './questions.ts'
 import { checkedExitCode, checkedText, checkedUsage, cutText } from './recordable.ts'
 import type { Session } from './session.ts'
+import type { Redactor } from './secrets/redactor.ts'
 import { deepFreeze, viewOf } from './session-view.ts'
 import type { TeamLine } from './team-line.ts'
 import type { TextMerger } from './text-merger.ts'
@@ -29,6 +30,7 @@ export interface ContextOptions {
   activity: TurnActivity
   questions: Questions
   team: TeamLine
+  redactor: Redactor
   /** Longest content of a tool result or step, in UTF-8 bytes. */
   resultBytes: number
   sendEvent: (event: TurnEvent) => void
@@ -43,6 +45,7 @@ export interface ContextOptions {
  */
 export function createContext(options: ContextOptions): TurnContext {
   const { session, signal, text, reasoning, resultBytes, activity, questions, team, sendEvent } = options
+  const { redact, redactJson } = options.redactor
   const turn = session.state.turn
   if (turn === null) throw new AgentryError('internal', 'expected an open turn')
   const { attempt } = turn
@@ -71,14 +74,15 @@ export function createContext(options: ContextOptions): TurnContext {
     toolCallId: string = createId(),
   ): Promise<ToolResult & { toolCallId: string }> {
     assertOpen()
-    const ownInput = copyOf(input, `input of tool ${name}`)
+    const ownInput = redactJson(copyOf(input, `input of tool ${name}`))
     signal.throwIfAborted()
     session.record({ type: 'tool.started', turnId, toolCallId, name, input: ownInput })
     await flush()
     sendEvent({ type: 'tool-started', toolCallId, name, input: ownInput })
     const result = await activity.work(() => settle(() => execute({ toolCallId, signal }), name, resultBytes))
     assertOpen()
-    const { outcome, content, exitCode } = result
+    const { outcome, exitCode } = result
+    const content = cutText(redact(result.content), resultBytes)
     text.flush() // Readers of the stream get it before the record that has all of it.
     session.record({
       type: 'tool.finished',
@@ -91,7 +95,7 @@ export function createContext(options: ContextOptions): TurnContext {
     await flush()
     sendEvent({ type: 'tool-finished', toolCallId, outcome, ...(exitCode !== undefined && { exitCode }) })
     activity.settle()
-    return { ...result, toolCallId }
+    return { ...result, content, toolCallId }
   }
 
   async function recordStep(step: Step): Promise<void> {
@@ -100,15 +104,15 @@ export function createContext(options: ContextOptions): TurnContext {
     const ownCalls = toolCalls?.map(({ toolCallId, name, input }) => ({
       toolCallId,
       name,
-      input: copyOf(input, `input of tool ${name}`),
+      input: redactJson(copyOf(input, `input of tool ${name}`)),
     }))
     session.record({
       type: 'step.model',
       turnId,
-      content: checkedText(content, 'content of a step', resultBytes),
+      content: redact(checkedText(content, 'content of a step', resultBytes)),
       ...(ownCalls && { toolCalls: ownCalls }),
       ...(model !== undefined && { model }),
-      ...(thoughts !== undefined && { reasoning: cutText(thoughts, resultBytes) }),
+      ...(thoughts !== undefined && { reasoning: cutText(redact(thoughts), resultBytes) }),
       ...(usage && { usage: checkedUsage(usage) }),
     })
     await flush()
@@ -120,7 +124,7 @@ export function createContext(options: ContextOptions): TurnContext {
 
   async function refuseTool(toolCallId: string, content: string): Promise<void> {
     assertOpen()
-    const kept = cutText(content, resultBytes)
+    const kept = cutText(redact(content), resultBytes)
     session.record({ type: 'tool.finished', turnId, toolCallId, outcome: 'error', content: kept })
     await flush()
     sendEvent({ type: 'tool-finished', toolCallId, outcome: 'error' })
@@ -148,7 +152,7 @@ export function createContext(options: ContextOptions): TurnContext {
     session.record({
       type: 'memory.compacted',
       turnId,
-      summary: cutText(summary.summary, resultBytes),
+      summary: cutText(redact(summary.summary), resultBytes),
       throughSeq,
       ...(usage && { usage: checkedUsage(usage) }),
     })
@@ -165,7 +169,7 @@ export function createContext(options: ContextOptions): TurnContext {
     signal,
     sendEvent,
     earlier: new Set(turn.calls.filter((call) => call.asked).map(({ toolCallId }) => toolCallId)),
-    kept: (content) => cutText(content, resultBytes),
+    kept: (content) => cutText(redact(content), resultBytes),
   }
 
   async function tell(agentId: string, input: string, toolCallId?: string): Promise<void> {
@@ -223,7 +227,7 @@ export function createContext(options: ContextOptions): TurnContext {
     emitRetry: (retry) => {
       text.flush()
       reasoning.flush()
-      sendEvent({ type: 'retry', ...retry })
+      sendEvent({ type: 'retry', ...retry, reason: redact(retry.reason) })
     },
   }
 }

@@ -8,6 +8,7 @@ import type { ToAgent } from '../protocol/to-agent.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import { AgentryError } from '../errors.ts'
 import { AgentLoop } from './agent-loop.ts'
+import type { Redactor } from './secrets/redactor.ts'
 import type { LoadedBehavior } from './load-behavior.ts'
 
 /** How long a behavior may take to free what it keeps. */
@@ -27,6 +28,8 @@ export interface StayEnvironment {
   loadBehavior(stay: StayOptions, onNote: (message: string) => void): Promise<LoadedBehavior>
   clock: Clock
   threadId: number
+  /** Takes secrets out of what behaviors record and say. */
+  redactor: Redactor
   /** Ends what the commands of a turn left behind; throws where something of it lives on. Default: endLeftovers. */
   endLeftovers?(this: void, turnId: string): Promise<void>
 }
@@ -42,7 +45,7 @@ export async function runStay(
   environment: StayEnvironment,
 ): Promise<void> {
   const { behavior, userModule } = await environment.loadBehavior(options, (message) =>
-    port.send({ type: 'note', note: { kind: 'agent-fault', message } }),
+    port.send({ type: 'note', note: { kind: 'agent-fault', message: environment.redactor.redact(message) } }),
   )
   try {
     const loop = new AgentLoop({ stay: options, port, environment, behavior, userModule })

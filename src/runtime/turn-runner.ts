@@ -18,6 +18,7 @@ import { createContext } from './behavior-context.ts'
 import { checkedExitCode, checkedText } from './recordable.ts'
 import type { Session } from './session.ts'
 import type { Questions } from './questions.ts'
+import type { Redactor } from './secrets/redactor.ts'
 import type { TeamLine } from './team-line.ts'
 import { TextMerger } from './text-merger.ts'
 import { TurnActivity } from './turn-activity.ts'
@@ -38,6 +39,7 @@ export interface TurnOptions {
   leaveOpen: () => boolean
   questions: Questions
   team: TeamLine
+  redactor: Redactor
   sendEvent: (event: TurnEvent) => void
   onWaiting: (waiting: boolean) => void
   onSteered: (messageTurnId: string) => void
@@ -59,12 +61,17 @@ export interface TurnEnd {
 
 /** Resolves when the end of the open turn is recorded (not flushed). */
 export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
-  const { session, behavior, clock, turnMs, resultBytes, abort, questions, team, sendEvent } = options
+  const { session, behavior, clock, turnMs, resultBytes, abort, questions, team, redactor, sendEvent } =
+    options
   const turn = session.state.turn
   if (turn === null) throw new AgentryError('internal', 'expected an open turn')
   const { turnId, input } = turn
-  const text = new TextMerger(clock, (piece) => sendEvent({ type: 'text', ...piece }))
-  const reasoning = new TextMerger(clock, (piece) => sendEvent({ type: 'reasoning', ...piece }))
+  const text = new TextMerger(clock, (piece) => sendEvent({ type: 'text', ...piece }), redactor.stream())
+  const reasoning = new TextMerger(
+    clock,
+    (piece) => sendEvent({ type: 'reasoning', ...piece }),
+    redactor.stream(),
+  )
   const limit = new TurnClock(clock, turnMs, () => {
     abort.abort(new AgentryError('turn_timeout', `the turn took longer than its limit of ${turnMs} ms`))
   })
@@ -82,6 +89,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
     activity,
     questions,
     team,
+    redactor,
     sendEvent,
     onSteered: options.onSteered,
   })
@@ -92,7 +100,8 @@ export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
   const abandoned = ending.kind === 'abandoned'
   if (session.broken || (options.leaveOpen() && abort.signal.aborted)) return { abandoned, outcomes: [] }
   const { steered } = turn
-  for (const record of closeTurn(turn, NOT_AWAITED, verdict(ending, abort.signal, resultBytes))) {
+  const end = withoutSecrets(verdict(ending, abort.signal, resultBytes), redactor)
+  for (const record of closeTurn(turn, NOT_AWAITED, end)) {
     session.record(record)
   }
   return { abandoned, outcomes: outcomesOf(session.state, turnId, steered) }
@@ -145,6 +154,15 @@ function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): Turn
       return failure(new AgentryError('cancelled', 'the turn did not end after its signal was aborted'))
     default:
       return assertNever(ending)
+  }
+}
+
+function withoutSecrets(ending: TurnEnding, { redact }: Redactor): TurnEnding {
+  const { result, error } = ending
+  return {
+    ...ending,
+    ...(result !== undefined && { result: redact(result) }),
+    ...(error && { error: { ...error, message: redact(error.message) } }),
   }
 }
 

@@ -1,4 +1,5 @@
 /** One stay of an agent in this thread, asked over its protocol: what the supervisor does, without a supervisor. */
+import { createRedactor } from '../../src/runtime/secrets/redactor.ts'
 import { NO_MODELS } from '../../src/llm-spec.ts'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Behavior } from '../../src/behavior.ts'
@@ -100,6 +101,7 @@ export class LoopProbe {
       store: this.store,
       clock,
       threadId: 1,
+      redactor: createRedactor([]),
       ...(options.endLeftovers && { endLeftovers: options.endLeftovers }),
       loadBehavior: () => Promise.resolve({ behavior, userModule }),
     }).finally(() => this.claims.release(claim))

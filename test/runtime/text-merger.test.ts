@@ -1,3 +1,4 @@
+import { createRedactor } from '../../src/runtime/secrets/redactor.ts'
 import { describe, expect, test } from 'vitest'
 import { TextMerger } from '../../src/runtime/text-merger.ts'
 import { SimulatedClock } from '../fakes/simulated-clock.ts'
@@ -5,7 +6,11 @@ import { SimulatedClock } from '../fakes/simulated-clock.ts'
 function merger(): { clock: SimulatedClock; merger: TextMerger; pieces: { text: string; dropped?: true }[] } {
   const clock = new SimulatedClock()
   const pieces: { text: string; dropped?: true }[] = []
-  return { clock, merger: new TextMerger(clock, (piece) => pieces.push(piece)), pieces }
+  return {
+    clock,
+    merger: new TextMerger(clock, (piece) => pieces.push(piece), createRedactor([]).stream()),
+    pieces,
+  }
 }
 
 describe('text of a turn', () => {

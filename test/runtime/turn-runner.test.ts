@@ -1,4 +1,5 @@
 /** One turn (TR1, TR2), whatever its behavior does. */
+import { createRedactor } from '../../src/runtime/secrets/redactor.ts'
 import { Questions } from '../../src/runtime/questions.ts'
 import { TeamLine } from '../../src/runtime/team-line.ts'
 import { describe, expect, test } from 'vitest'
@@ -40,6 +41,7 @@ function start(
     leaveOpen: () => false,
     questions: new Questions({ clock, sendEvent: (_session, _turnId, event) => void events.push(event) }),
     team: new TeamLine({ send: () => undefined }),
+    redactor: createRedactor([]),
     sendEvent: (event) => events.push(event),
     onWaiting: () => undefined,
     onSteered: () => undefined,
