@@ -1,4 +1,5 @@
 /** Figures as people read them. Pure. */
+import type { UsageTotal } from './usage.ts'
 
 /** `850 B`, `12 KB`, `3.4 MB`: 1024 bytes to the KB. */
 export function sizeText(bytes: number): string {
@@ -36,4 +37,22 @@ function commonLength(a: string, b: string): number {
   let length = 0
   while (length < a.length && a[length] === b[length]) length += 1
   return length
+}
+
+/** `850`, `12k`, `3.4M`: 1000 tokens to the k. */
+export function tokensText(tokens: number): string {
+  if (tokens < 1000) return String(tokens)
+  const [value, unit] = tokens < 999_500 ? [tokens / 1000, 'k'] : [tokens / 1_000_000, 'M']
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${unit}`
+}
+
+/** US dollars: `$0.0312`, `$1.20`; `?` for steps whose price is not known, so that a part never reads as the whole: `$1.20 + ?`. */
+export function costText({
+  steps,
+  costUsd,
+  unpricedSteps,
+}: Pick<UsageTotal, 'steps' | 'costUsd' | 'unpricedSteps'>): string {
+  if (steps > 0 && unpricedSteps >= steps) return '?'
+  const known = `$${costUsd === 0 ? '0' : costUsd.toFixed(costUsd < 0.995 ? 4 : 2)}`
+  return unpricedSteps > 0 ? `${known} + ?` : known
 }

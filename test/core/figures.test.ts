@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ageText, shortIdLength, sizeText } from '../../src/core/figures.ts'
+import { ageText, costText, shortIdLength, sizeText, tokensText } from '../../src/core/figures.ts'
 
 describe('figures', () => {
   test.each([
@@ -28,5 +28,26 @@ describe('figures', () => {
     expect(shortIdLength([])).toBe(8)
     expect(shortIdLength(['01a20fa7-598a', '11a20fa7-598a'])).toBe(8)
     expect(shortIdLength(['01a20fa7-598a-7', '01a20fa7-598b-7', '11a20fa7-598b-7'])).toBe(13)
+  })
+
+  test.each([
+    [0, '0'],
+    [999, '999'],
+    [1_000, '1.0k'],
+    [12_340, '12k'],
+    [999_500, '1.0M'],
+    [34_000_000, '34M'],
+  ])('%i tokens read %j', (tokens, text) => {
+    expect(tokensText(tokens)).toBe(text)
+  })
+
+  test.each([
+    [{ steps: 0, costUsd: 0, unpricedSteps: 0 }, '$0'],
+    [{ steps: 2, costUsd: 0.03124, unpricedSteps: 0 }, '$0.0312'],
+    [{ steps: 2, costUsd: 1.2, unpricedSteps: 0 }, '$1.20'],
+    [{ steps: 2, costUsd: 1.2, unpricedSteps: 1 }, '$1.20 + ?'],
+    [{ steps: 2, costUsd: 0, unpricedSteps: 2 }, '?'],
+  ])('the cost of %o reads %j: what is not known is not free', (total, text) => {
+    expect(costText(total)).toBe(text)
   })
 })
