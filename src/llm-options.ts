@@ -7,6 +7,7 @@ import { statSync } from 'node:fs'
 import { z } from 'zod'
 import { quote } from './core/ids.ts'
 import { PERMISSIONS, type PermissionRules } from './core/permissions/rule-types.ts'
+import { assertPermissionRules } from './core/permissions/rules.ts'
 import { didYouMean } from './core/suggest.ts'
 import { AgentryError } from './errors.ts'
 import {
@@ -103,6 +104,7 @@ export function llmShape(baseDir: string): LlmShape {
       .optional()
       .describe('Names of built-in tools, and paths of modules. Default: all but fetch.'),
     permissions: permissions
+      .superRefine(issueOf((rules: PermissionRules) => assertPermissionRules(rules, BUILT_IN_TOOLS)))
       .optional()
       .describe('By tool: allow, ask or deny, or patterns. Default: reading is allowed, the rest asks.'),
     mcpServers: z

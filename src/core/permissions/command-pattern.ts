@@ -2,7 +2,6 @@
  * Patterns over simple commands: words, of which a last ` *` stands for any further words, also none. Within a word `*` is any
  * text; in quotes it is itself. `git status` is that command without anything behind it.
  */
-import { basename } from 'node:path'
 import { AgentryError } from '../../errors.ts'
 import { quote } from '../ids.ts'
 import { type Glob, literal, literalOf, matchesGlob, parseGlob } from './glob.ts'
@@ -129,6 +128,6 @@ function couldBecome(word: Word, glob: Glob): boolean {
 }
 
 function matchesName(glob: Glob, name: string): boolean {
-  const program = basename(name)
+  const program = name.slice(name.lastIndexOf('/') + 1)
   return [name, program, name.toLowerCase(), program.toLowerCase()].some((text) => matchesGlob(glob, text))
 }

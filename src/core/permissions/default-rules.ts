@@ -1,50 +1,28 @@
-/** What may be done where no rule says: looking is allowed, changing is asked. */
-import type { PatternRules, Permission } from './rule-types.ts'
+/** What holds for tools that no rule names. */
+import type { Permission, PermissionSubject } from './rule-types.ts'
+import { harmProblem } from './harmless-commands.ts'
 
-/** Tools that change nothing but the session's own notes, or that the other agent's rules judge in turn. */
-const HARMLESS: ReadonlySet<string> = new Set([
-  'remember',
-  'recall',
-  'todo',
-  'list_agents',
-  'ask_agent',
-  'tell_agent',
-])
+/** Of the agent's own notes and its team: nothing outside of those changes. */
+const ALLOWED = ['remember', 'recall', 'todo', 'list_agents', 'ask_agent', 'tell_agent']
 
-/**
- * Command lines that only look. Left out on purpose: what can write or run something by an option in the place of a further word
- * (`find`, `sort`, `tar`, `sed`, `git -c`, `git diff --output`), since a last ` *` takes any.
- */
-const LOOKING: PatternRules = {
-  allow: [
-    'pwd',
-    'ls *',
-    'cat *',
-    'head *',
-    'tail *',
-    'wc *',
-    'echo *',
-    'grep *',
-    'which *',
-    'date',
-    'true',
-    'false',
-    'git status',
-    'git status --short',
-    'git diff',
-    'git diff --stat',
-    'git diff --cached',
-    'git log',
-    'git log --oneline',
-    'git branch',
-    'git branch --list',
-    'git show',
-    'git show --stat',
-  ],
-  default: 'ask',
+export interface DefaultCall {
+  tool: string
+  subject?: PermissionSubject
+  readOnly: boolean
 }
 
-export function defaultRule(tool: string, readOnly: boolean): Permission | PatternRules {
-  if (tool === 'shell') return LOOKING
-  return readOnly || HARMLESS.has(tool) ? 'allow' : 'ask'
+/** Reading is allowed, and command lines that only read; the rest asks. Never deny. */
+export function defaultDecision({ tool, subject, readOnly }: DefaultCall): {
+  decision: Exclude<Permission, 'deny'>
+  reason: string
+} {
+  if (readOnly || ALLOWED.includes(tool))
+    return { decision: 'allow', reason: `${tool} is allowed by default` }
+  if (tool !== 'shell' || subject?.kind !== 'command') {
+    return { decision: 'ask', reason: `${tool} asks by default` }
+  }
+  const problem = harmProblem(subject.text)
+  return problem === undefined
+    ? { decision: 'allow', reason: 'the command only reads' }
+    : { decision: 'ask', reason: `commands ask by default, unless they are known to only read (${problem})` }
 }

@@ -2,7 +2,7 @@
  * Patterns over paths: `*` and `?` within a name, `**` as a name of its own for any number of directories. `src/**` is `src` and
  * everything in it. A name is matched by its letters as they are; `*` takes names that begin with a dot.
  */
-import { type Glob, matchesGlob, parseGlob } from './glob.ts'
+import { type Glob, literal, literalOf, matchesGlob, parseGlob } from './glob.ts'
 
 export interface PathPattern {
   absolute: boolean
@@ -29,8 +29,7 @@ export function matchesPath(pattern: PathPattern, path: string, workingDir?: str
   if (pattern.absolute) return matchesNames(pattern.segments, resolved([...base, ...segmentsOf(path)]))
   const names = segmentsOf(path)
   // Outside of the working directory, where relative patterns lead only by `..`.
-  const literal = base.map((name) => parseGlob(name.replaceAll(/[*?]/gu, '?'), { questionMarks: true }))
-  return matchesNames([...literal, ...pattern.segments], names)
+  return matchesNames(resolvedPattern([...base.map(literal), ...pattern.segments]), names)
 }
 
 function segmentsOf(path: string): string[] {
@@ -42,6 +41,16 @@ function resolved(names: readonly string[]): string[] {
   for (const name of names) {
     if (name === '..' && kept.length > 0 && kept.at(-1) !== '..') kept.pop()
     else kept.push(name)
+  }
+  return kept
+}
+
+/** `..` of the pattern, taken away with the name before it. */
+function resolvedPattern(segments: PathPattern['segments']): PathPattern['segments'] {
+  const kept: ('**' | Glob)[] = []
+  for (const segment of segments) {
+    if (segment !== '**' && kept.length > 0 && literalOf(segment) === '..') kept.pop()
+    else kept.push(segment)
   }
   return kept
 }

@@ -1,136 +1,130 @@
 /**
- * What a tool may do: rules by tool, and what a person has allowed for the session.
+ * Whether a call may be run, by permission rules and what people have granted.
  *
- * PR1 deny wins over ask, ask over allow, a pattern over the default of its rule.
- * PR2 The rule of a tool is that of its name, else of `server__*` for the tools of an MCP server, else `*`, else the default rule.
- * PR3 What a person allows for the session stands in for asking, never for a deny.
- * PR4 A command line that is not understood is never allowed by a pattern.
+ * R1. The rule of the tool's own name counts, else that of its server (`server__*`), else that of `*`, else the default rules.
+ * R2. Among patterns deny counts before ask, ask before allow, allow before the rule's default.
+ * R3. A grant stands for the answer to a question: it lets run what would be asked, never what is denied.
+ * R4. What is not understood is never allowed by a pattern, nor by a default beside patterns that could mean it.
  */
-import { AgentryError, isAgentryError } from '../../errors.ts'
-import { nearest } from '../suggest.ts'
-import { type CommandPattern, compileCommandPattern, covers, mentions } from './command-patterns.ts'
-import { defaultRule } from './default-rules.ts'
-import {
-  type PatternRules,
-  type Permission,
-  type PermissionRules,
-  type PermissionSubject,
-  PERMISSIONS,
-} from './rule-types.ts'
-import { parseShellLine } from './shell-line.ts'
-import { assertTextPattern, fitsText } from './text-patterns.ts'
+import { type CommandOpinion, judgeCommand } from './command-rules.ts'
+import { type CompiledPattern, type CompiledPatterns, type CompiledRules, ruleFor } from './compile-rules.ts'
+import { type DefaultCall, defaultDecision } from './default-rules.ts'
+import { matchesGlob } from './glob.ts'
+import { matchesPath } from './path-pattern.ts'
+import { type Permission, PERMISSIONS, type PermissionSubject } from './rule-types.ts'
+import { matchesUrl } from './url-pattern.ts'
 
-/** What a person has allowed; `pattern` is the exact text of the subject. */
-export interface PermissionGrant {
-  tool: string
-  pattern?: string
+export { type CompiledRules, compileRules } from './compile-rules.ts'
+export { assertPermissionRules } from './assert-rules.ts'
+
+export interface PermissionCall extends DefaultCall {
+  /** Absolute: what relative paths are relative to. Without it a pattern and a path fit only where both are absolute, or neither. */
+  workingDir?: string
 }
 
-export interface PermissionCall {
-  tool: string
-  subject?: PermissionSubject
-  readOnly: boolean
-}
-
-export interface Decision {
+export interface PermissionDecision {
   decision: Permission
-  /** Which rule says so, for a person and for the model. */
+  /** Why, in words for a person and for the model. */
   reason: string
 }
 
+/** As it is recorded in a session. */
+export interface PermissionGrant {
+  tool: string
+  /** The exact text of the subject: nothing in it stands for anything else. Left out: whatever the tool is given. */
+  pattern?: string
+}
+
 export function decide(
-  rules: PermissionRules,
+  rules: CompiledRules,
   call: PermissionCall,
   grants: readonly PermissionGrant[],
-): Decision {
-  const { tool, subject, readOnly } = call
-  const [name, rule] = ruleOf(rules, tool, readOnly)
-  const decided = typeof rule === 'string' ? byName(rule, name) : byPatterns(rule, name, subject)
-  if (decided.decision !== 'ask' || !grants.some((grant) => isGranted(grant, call))) return decided
-  return { decision: 'allow', reason: 'allowed by a person for this session' }
+): PermissionDecision {
+  const ruled = byRules(ruleFor(rules, call.tool), call)
+  if (ruled.decision !== 'ask') return ruled
+  const granted = grants.some(
+    ({ tool, pattern }) => tool === call.tool && (pattern === undefined || pattern === call.subject?.text),
+  )
+  return granted ? { decision: 'allow', reason: 'allowed by a person for this session' } : ruled
 }
 
-/** What "always in this session" allows: this very text, or, where there is none, the tool. */
+/** What the answer "for this session" to a question about such a call allows: this very subject; without one, the tool. */
 export function grantFor(tool: string, subject: PermissionSubject | undefined): PermissionGrant {
-  return subject === undefined ? { tool } : { tool, pattern: subject.text }
+  return { tool, ...(subject !== undefined && { pattern: subject.text }) }
 }
 
-/** Throws `invalid_config`, naming the tool and the pattern. `knownTools` are those that a near miss is measured by. */
-export function assertPermissionRules(rules: PermissionRules, knownTools: readonly string[]): void {
-  for (const [tool, rule] of Object.entries(rules)) {
-    const meant = knownTools.includes(tool) || tool.includes('__') ? undefined : nearest(tool, knownTools)
-    if (meant !== undefined) {
-      throw new AgentryError(
-        'invalid_config',
-        `${tool}: expected the name of a tool; did you mean "${meant}"?`,
-      )
+function byRules(rule: Permission | CompiledPatterns | undefined, call: PermissionCall): PermissionDecision {
+  if (rule === undefined) return defaultDecision(call)
+  if (typeof rule === 'string') return { decision: rule, reason: `${call.tool} is set to ${rule}` }
+  const { subject } = call
+  if (subject === undefined) return byDefaultOf(rule, call.tool)
+  if (subject.kind === 'command') return byCommand(rule, call.tool, subject.text)
+  for (const decision of PERMISSIONS.toReversed()) {
+    const pattern = rule[decision].find((one) => matches(one, subject, call.workingDir, decision !== 'allow'))
+    if (pattern) return byPattern(call.tool, decision, pattern.source)
+  }
+  return byDefaultOf(rule, call.tool)
+}
+
+function byCommand(rule: CompiledPatterns, tool: string, text: string): PermissionDecision {
+  const opinion = judgeCommand(
+    { allow: commands(rule.allow), ask: commands(rule.ask), deny: commands(rule.deny) },
+    text,
+  )
+  switch (opinion.fits) {
+    case 'allow':
+    case 'ask':
+    case 'deny':
+      return byPattern(tool, opinion.fits, opinion.pattern)
+    case 'unsure':
+      return rule.default === 'allow' && rule.ask.length + rule.deny.length === 0
+        ? byDefaultOf(rule, tool)
+        : unsure(rule, opinion)
+    case 'none': {
+      const { decision, reason } = byDefaultOf(rule, tool)
+      return { decision, reason: decision === 'allow' ? reason : `${reason} (${opinion.why})` }
     }
-    if (typeof rule === 'string') continue
-    for (const list of PERMISSIONS) {
-      for (const pattern of rule[list] ?? []) {
-        try {
-          if (tool === 'shell') compileCommandPattern(pattern)
-          else assertTextPattern(pattern)
-        } catch (error) {
-          if (!isAgentryError(error)) throw error
-          throw new AgentryError('invalid_config', `${tool}.${list}: ${error.message}`, { cause: error })
-        }
-      }
-    }
+    default:
+      return unknownOpinion(opinion)
   }
 }
 
-/** PR2 */
-function ruleOf(
-  rules: PermissionRules,
-  tool: string,
-  readOnly: boolean,
-): [name: string, rule: Permission | PatternRules] {
-  const server = tool.includes('__') ? `${tool.slice(0, tool.indexOf('__'))}__*` : undefined
-  for (const name of [tool, server, '*']) {
-    const rule = name !== undefined && Object.hasOwn(rules, name) ? rules[name] : undefined
-    if (name !== undefined && rule !== undefined) return [`permissions.${name}`, rule]
+function unsure(
+  rule: CompiledPatterns,
+  { why }: Extract<CommandOpinion, { why: string }>,
+): PermissionDecision {
+  return { decision: rule.default === 'deny' ? 'deny' : 'ask', reason: why }
+}
+
+function commands(patterns: readonly CompiledPattern[]): NonNullable<CompiledPattern['command']>[] {
+  return patterns.flatMap(({ command }) => command ?? [])
+}
+
+function matches(
+  { path, url, text }: CompiledPattern,
+  subject: PermissionSubject,
+  workingDir: string | undefined,
+  loosely: boolean,
+): boolean {
+  switch (subject.kind) {
+    case 'path':
+      return matchesPath(path, subject.text, workingDir)
+    case 'url':
+      return url !== undefined && matchesUrl(url, subject.text, loosely)
+    default:
+      return matchesGlob(text, subject.text)
   }
-  return ['the default', defaultRule(tool, readOnly)]
 }
 
-function byName(decision: Permission, name: string): Decision {
-  return { decision, reason: `${name} is ${decision}` }
+function byPattern(tool: string, decision: Permission, pattern: string): PermissionDecision {
+  const said = { allow: 'allows', ask: 'asks about', deny: 'denies' }[decision]
+  return { decision, reason: `a rule of ${tool} ${said}: ${pattern}` }
 }
 
-function byPatterns(rule: PatternRules, name: string, subject: PermissionSubject | undefined): Decision {
-  const { allow = [], ask = [], deny = [], default: otherwise = 'ask' } = rule
-  if (subject === undefined) return byName(otherwise, `${name}.default`)
-  const denied = firstFit(deny, subject)
-  if (denied !== undefined) return { decision: 'deny', reason: `${name}.deny has ${denied}` }
-  const asked = firstFit(ask, subject)
-  if (asked !== undefined) return { decision: 'ask', reason: `${name}.ask has ${asked}` }
-  const allowed =
-    subject.kind === 'command'
-      ? covers(parseShellLine(subject.text), compiled(allow))
-      : firstFit(allow, subject) !== undefined
-  if (allowed) return { decision: 'allow', reason: `${name}.allow` }
-  return { decision: otherwise, reason: `no pattern of ${name} fits: ${otherwise}` }
+function byDefaultOf(rule: CompiledPatterns, tool: string): PermissionDecision {
+  return { decision: rule.default, reason: `no pattern of ${tool} fits, and its default is ${rule.default}` }
 }
 
-/** The first pattern that fits; of a command line, that any command in it may fit. */
-function firstFit(patterns: readonly string[], subject: PermissionSubject): string | undefined {
-  if (patterns.length === 0) return undefined
-  if (subject.kind === 'command') return mentions(parseShellLine(subject.text), compiled(patterns))?.source
-  return patterns.find((pattern) => fitsText(pattern, subject))
-}
-
-const known = new Map<string, CommandPattern>()
-
-/** Patterns come from the configuration: there are few. */
-function compiled(patterns: readonly string[]): CommandPattern[] {
-  return patterns.map((source) => {
-    const pattern = known.get(source) ?? compileCommandPattern(source)
-    known.set(source, pattern)
-    return pattern
-  })
-}
-
-function isGranted({ tool, pattern }: PermissionGrant, call: PermissionCall): boolean {
-  return tool === call.tool && (pattern === undefined || pattern === call.subject?.text)
+function unknownOpinion(opinion: never): never {
+  throw new Error(`unexpected opinion ${JSON.stringify(opinion)}`)
 }

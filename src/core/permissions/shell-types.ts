@@ -3,8 +3,8 @@
 /**
  * One word of a command.
  * - `static`: its value is known: `text`, quotes removed.
- * - `names`: it expands to names of files (a glob, a tilde) or stays as it is; every word it becomes begins with `text`.
- * - `dynamic`: a variable, a substitution or a brace expansion: it may become any words, or none. `text` is what of it is known.
+ * - `names`: a glob: it expands to names of files or stays as it is; every word it becomes begins with `text`.
+ * - `dynamic`: a variable, a substitution, a tilde or a brace expansion: it may become any words, or none. `text` is what of it is known.
  */
 export interface Word {
   text: string

@@ -73,7 +73,7 @@ function readPart(scanner: ShellScanner, word: WordBuilder, start: number): void
       if (scanner.position !== start || !isWordEnd(scanner.peek(1))) word.expands('names')
       break
     case '~':
-      if (scanner.position === start || ':='.includes(scanner.peek(-1))) word.expands('names')
+      if (scanner.position === start || ':='.includes(scanner.peek(-1))) word.expands('dynamic')
       break
     default:
       if (char !== '\t' && DECEPTIVE.test(char)) scanner.reject('a control character or an unusual blank')
@@ -197,7 +197,7 @@ function readExpansion(scanner: ShellScanner, word: WordBuilder, inQuotes: boole
  */
 function takeArithmetic(scanner: ShellScanner): boolean {
   const rest = scanner.source.slice(scanner.position, scanner.position + 256)
-  const match = /^\([0-9 +\-*\/%()]*\)\)/u.exec(rest)?.[0]
+  const match = /^\([0-9 +\-*/%()]*\)\)/u.exec(rest)?.[0]
   const end = rest.indexOf('))')
   if (match !== undefined && balanced(match.slice(0, -1))) {
     scanner.position += match.length
