@@ -16,6 +16,7 @@ import { load } from './benches/load.ts'
 import { longHistory } from './benches/long-history.ts'
 import { manyAgents } from './benches/many-agents.ts'
 import { memory } from './benches/memory.ts'
+import { models } from './benches/models.ts'
 import { wake } from './benches/wake.ts'
 import type { Bench } from './harness/bench.ts'
 import { machineFacts } from './harness/machine.ts'
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   gatewayStart,
   gatewayStreams,
   dashboard,
+  models,
 ]
 
 const names = process.argv.slice(2)

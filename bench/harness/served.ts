@@ -28,6 +28,11 @@ export async function serveBare(): Promise<Served> {
   return serve(new URL('../raw/bare-hono.ts', import.meta.url), [], process.cwd())
 }
 
+/** A model that answers at once: see model-server.ts. */
+export async function serveModel(): Promise<Served> {
+  return serve(new URL('../raw/model-server.ts', import.meta.url), [], process.cwd())
+}
+
 /** Starts a module that prints a line of JSON with its `url` when it listens, and ends by SIGTERM. */
 async function serve(module: URL, args: readonly string[], cwd: string): Promise<Served> {
   const child = spawn(process.execPath, [fileURLToPath(module), ...args], {
