@@ -73,7 +73,7 @@ const OPAQUE = ['.', 'source', 'alias', 'enable', 'hash', 'bind', 'complete', 'f
 
 /** How many commands may stand behind each other, and how many are looked at: more is unknown. */
 const MAX_WRAPPED = 8
-const MAX_COMMANDS = 2_000
+const MAX_COMMANDS = 500
 
 export function unwrap(command: SimpleCommand): Unwrapped {
   const found: Unwrapped = { commands: [], perhaps: [], unknown: false }
@@ -84,8 +84,12 @@ export function unwrap(command: SimpleCommand): Unwrapped {
 function look(found: Unwrapped, words: readonly Word[], left: number): void {
   const [name, ...rest] = words
   if (name === undefined) return
+  if (found.commands.length >= MAX_COMMANDS) {
+    found.unknown = true
+    return
+  }
   found.commands.push(words)
-  if (left === 0 || found.commands.length > MAX_COMMANDS) {
+  if (left === 0) {
     found.unknown = true
     return
   }
@@ -150,6 +154,7 @@ function lookInText(found: Unwrapped, words: readonly Word[], left: number): voi
 function lookInFind(found: Unwrapped, rest: readonly Word[], left: number): void {
   if (rest.some(({ kind }) => kind === 'dynamic')) found.unknown = true
   for (const [index, { text }] of rest.entries()) {
+    if (found.unknown && found.commands.length >= MAX_COMMANDS) return
     if (!/^(?:-(?:exec|ok)(?:dir)?|-x|-X|--exec|--exec-batch)$/u.test(text)) continue
     const inner = rest.slice(index + 1)
     const end = inner.findIndex((word) => word.text === ';' || word.text === '+')
