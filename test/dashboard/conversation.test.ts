@@ -86,9 +86,9 @@ describe('a conversation', () => {
     )
     expect(drawn(conversation).slice(2)).toEqual([
       'I look.',
-      '✗ read  {"path":"x"}  error',
+      '✗ read  x  error',
       '│ refused',
-      '◌ read  {"path":"x"}  running 0s',
+      '◌ read  x  running 0s',
     ])
   })
 

@@ -5,16 +5,19 @@
  * R2  the keys of items grow.
  */
 import type { BodyOf, RecordBody, SessionRecord } from '../../core/record.ts'
-import type { MemoryEntry } from '../../core/session-state.ts'
+import type { MemoryEntry, Usage } from '../../core/session-state.ts'
 import { plainLine } from '../../core/terminal-text.ts'
 import {
   inputLine,
   keptText,
   type MessageItem,
   type NoteItem,
+  type ReasoningItem,
   type RecordedItem,
+  type TextItem,
   type ToolItem,
 } from './conversation-items.ts'
+import { stepText } from './spending.ts'
 
 export interface Folded {
   readonly items: readonly RecordedItem[]
@@ -50,7 +53,9 @@ export function foldRecords(before: Folded, records: readonly SessionRecord[], s
     const begin = (turnId: string): void => {
       const message = queued.find((one) => one.turnId === turnId)
       queued = queued.filter((one) => one !== message)
-      push({ ...(message ?? { type: 'message', key, turnId, at: record.at }), queued: false })
+      // One that was to be steered and found no turn has one of its own.
+      const { steered: _, ...own } = message ?? { type: 'message' as const, key, turnId, at: record.at }
+      push({ ...own, queued: false })
     }
     /** Fields of a call; it gets an item here where its beginning was not read. */
     const setCall = (turnId: string, toolCallId: string, change: Partial<ToolItem>): void => {
@@ -83,11 +88,21 @@ export function foldRecords(before: Folded, records: readonly SessionRecord[], s
         note('dim', 'restored from the trash')
         break
       case 'message.accepted': {
-        const { turnId, input, from } = record
+        const { turnId, input, mode, from = record.askedBy?.agentId } = record
         const sender = from === undefined ? {} : { from: plainLine(from, FROM_CHARS) }
+        const steered = mode === 'steer' ? ({ steered: true } as const) : {}
         queued = [
           ...queued,
-          { type: 'message', key, turnId, at: record.at, text: text(input), queued: true, ...sender },
+          {
+            type: 'message',
+            key,
+            turnId,
+            at: record.at,
+            text: text(input),
+            queued: true,
+            ...sender,
+            ...steered,
+          },
         ]
         break
       }
@@ -96,8 +111,8 @@ export function foldRecords(before: Folded, records: readonly SessionRecord[], s
         else note('warn', `cut off by a crash, started again: attempt ${record.attempt}`, record.turnId)
         break
       case 'step.model': {
-        const { turnId, content, toolCalls = [] } = record
-        if (content !== '') push({ type: 'text', key, turnId, text: text(content) })
+        const { turnId, toolCalls = [] } = record
+        for (const item of stepItems(record, text)) push({ ...item, key, turnId })
         for (const { toolCallId, name, input } of toolCalls) {
           push({
             type: 'tool',
@@ -128,25 +143,43 @@ export function foldRecords(before: Folded, records: readonly SessionRecord[], s
         break
       }
       case 'message.steered': {
-        const { turnId, messageTurnId } = record
-        queued = queued.filter((message) => {
-          if (message.turnId !== messageTurnId) return true
-          push({ ...message, key, turnId, queued: false })
-          return false
+        const { messageTurnId: turnId } = record
+        const message = queued.find((one) => one.turnId === turnId)
+        queued = queued.filter((one) => one !== message)
+        push({
+          ...(message ?? { type: 'message', key, turnId, at: record.at }),
+          queued: false,
+          steered: true,
         })
         break
       }
       case 'agent.asked':
-        break // the call says whom it asks
-      case 'approval.asked':
-        note('warn', `asks: ${plainLine(record.tool)} ${plainLine(record.subject)}`, record.turnId)
+        setCall(record.turnId, record.toolCallId, { asks: plainLine(record.agentId) })
         break
-      case 'approval.answered':
+      case 'approval.asked': {
+        const { turnId, toolCallId, approvalId } = record
+        setCall(turnId, toolCallId, { state: 'announced', approvalId })
+        note('ask', askText(record), turnId)
+        break
+      }
+      case 'approval.answered': {
+        const index = items.findLastIndex(
+          (item) => item.type === 'tool' && item.approvalId === record.approvalId,
+        )
+        const asked = items[index]
+        if (asked?.type === 'tool') {
+          const { approvalId: _, ...answered } = asked
+          items[index] = answered
+        }
         note('dim', answerText(record), record.turnId)
         break
-      case 'memory.compacted':
-        note('dim', 'the conversation so far was summed up for the model', record.turnId)
+      }
+      case 'memory.compacted': {
+        const { throughSeq, usage } = record
+        const cost = usage === undefined ? '' : ` · ${stepText({ usage })}`
+        note('dim', `summed up for the model: all up to record ${throughSeq}${cost}`, record.turnId)
         break
+      }
       case 'turn.finished': {
         const { turnId, status, result, error, exitCode } = record
         if (queued.some((message) => message.turnId === turnId)) begin(turnId)
@@ -164,6 +197,25 @@ export function foldRecords(before: Folded, records: readonly SessionRecord[], s
     }
   }
   return { items, queued }
+}
+
+/** What a model gave in one step, its calls left out: what it thought, what it said, and what that took. */
+function stepItems(
+  step: { content: string; reasoning?: string; model?: string; usage?: Usage },
+  text: (value: string) => string,
+): (Pick<TextItem | ReasoningItem, 'type' | 'text'> | Omit<NoteItem, 'key' | 'turnId'>)[] {
+  const { content, reasoning = '' } = step
+  const footer = stepText(step)
+  return [
+    ...(reasoning.trim() === '' ? [] : [{ type: 'reasoning' as const, text: text(reasoning) }]),
+    ...(content === '' ? [] : [{ type: 'text' as const, text: text(content) }]),
+    ...(footer === '' ? [] : [{ type: 'note' as const, tone: 'dim' as const, text: footer }]),
+  ]
+}
+
+function askText({ tool, subject, reason }: BodyOf<'approval.asked'>): string {
+  const what = subject === '' ? plainLine(tool) : `${plainLine(tool)}: ${plainLine(subject, NOTE_CHARS)}`
+  return `may it run? ${what}${reason === '' ? '' : ` - ${plainLine(reason)}`}`
 }
 
 function answerText({ decision, reason, by }: BodyOf<'approval.answered'>): string {
@@ -189,12 +241,12 @@ export function joined(earlier: Folded, later: Folded): Folded {
       items.push({ ...message, key, queued: false })
       if (item.type === 'message') continue
     }
-    if (item.type === 'tool' && item.name === undefined) {
+    if (item.type === 'tool') {
+      // Of one id only one call is open at a time: this is the rest of it.
       const index = openCall(items, item.turnId, item.toolCallId)
       const begun = items[index]
       if (begun?.type === 'tool') {
-        const { key, name, input } = begun
-        items[index] = { ...item, key, input, ...(name !== undefined && { name }) }
+        items[index] = continued(begun, item)
         continue
       }
     }
@@ -207,6 +259,12 @@ export function joined(earlier: Folded, later: Folded): Folded {
     items,
     queued: [...waiting.values(), ...later.queued.filter(({ turnId }) => !waiting.has(turnId))],
   }
+}
+
+/** A call whose beginning was read with one run and its rest with the next. */
+function continued(begun: ToolItem, rest: ToolItem): ToolItem {
+  const { approvalId: _, ...before } = begun
+  return { ...before, ...rest, key: begun.key, input: rest.name === undefined ? begun.input : rest.input }
 }
 
 /** Where the call of that id is that has not ended; -1 if it was not read. Models use ids again. */
@@ -235,10 +293,10 @@ function pushInherited(
   setCall: (turnId: string, toolCallId: string, change: Partial<ToolItem>) => void,
   text: (value: string) => string,
 ): void {
-  const { role, turnId, at, content, toolCalls = [], toolCallId } = entry
+  const { role, turnId, at, content, toolCalls = [], toolCallId, outcome = 'ok' } = entry
   if (role === 'user') push({ type: 'message', key: 0, turnId, at, text: text(content), queued: false })
-  else if (role === 'tool') setCall(turnId, toolCallId ?? '', { state: 'ok', result: text(content) })
-  else if (content !== '') push({ type: 'text', key: 0, turnId, text: text(content) })
+  else if (role === 'tool') setCall(turnId, toolCallId ?? '', { state: outcome, result: text(content) })
+  else for (const item of stepItems(entry, text)) push({ ...item, key: 0, turnId })
   for (const { toolCallId: id, name, input } of toolCalls) {
     push({
       type: 'tool',

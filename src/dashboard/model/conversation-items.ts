@@ -15,10 +15,20 @@ export interface MessageItem {
   readonly from?: string
   /** Accepted, its turn has not started. */
   readonly queued: boolean
+  /** A part of the turn that ran when it came; while it is queued, it is to become one. */
+  readonly steered?: true
 }
 
 export interface TextItem {
   readonly type: 'text'
+  readonly key: number
+  readonly turnId: string
+  readonly text: string
+}
+
+/** What a model said of its thinking, of one step. */
+export interface ReasoningItem {
+  readonly type: 'reasoning'
   readonly key: number
   readonly turnId: string
   readonly text: string
@@ -39,6 +49,10 @@ export interface ToolItem {
   readonly startedAt?: string
   readonly exitCode?: number
   readonly result?: string
+  /** The agent whose answer it waits for, until it ends. */
+  readonly asks?: string
+  /** The open question to a person whether it may run. */
+  readonly approvalId?: string
 }
 
 export interface NoteItem {
@@ -46,7 +60,8 @@ export interface NoteItem {
   readonly key: number
   /** Of the turn that it tells of. */
   readonly turnId?: string
-  readonly tone: 'dim' | 'warn' | 'bad'
+  /** `ask`: a question to a person. */
+  readonly tone: 'dim' | 'warn' | 'bad' | 'ask'
   readonly text: string
   /** Told by it alone: where a call of the turn tells it too, the note is not shown. */
   readonly exitCode?: number
@@ -56,11 +71,11 @@ export interface NoteItem {
 export interface LiveItem {
   readonly type: 'live'
   readonly key: number
-  readonly look: 'text' | 'result'
+  readonly look: 'text' | 'result' | 'reasoning'
   readonly text: string
 }
 
-export type RecordedItem = MessageItem | TextItem | ToolItem | NoteItem
+export type RecordedItem = MessageItem | TextItem | ReasoningItem | ToolItem | NoteItem
 export type Item = RecordedItem | LiveItem
 
 /** Characters of one text that are kept. */
@@ -85,13 +100,17 @@ export function readable(text: string): string {
   return screenText(text.includes('\r') ? text.replaceAll(/\r+\n?/g, '\n') : text)
 }
 
-/** What a tool is called with, on one line: a command as it is, else JSON. */
+/** What a tool is called with, on one line: a command, or what else is all that it is given, as it is; what it says to another agent; else JSON. */
 export function inputLine(input: Json): string {
-  if (typeof input === 'string') return plainLine(input, INPUT_CHARS)
-  if (input !== null && typeof input === 'object' && !Array.isArray(input)) {
-    const { command } = input
-    if (typeof command === 'string') return plainLine(command, INPUT_CHARS)
-    if (Object.keys(input).length === 0) return ''
-  }
-  return input === null ? '' : plainLine(JSON.stringify(input), INPUT_CHARS)
+  return input === null ? '' : plainLine(inputText(input), INPUT_CHARS)
+}
+
+function inputText(input: Json): string {
+  if (typeof input === 'string') return input
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) return JSON.stringify(input)
+  const { command, agent, message } = input
+  if (typeof command === 'string') return command
+  if (typeof agent === 'string' && typeof message === 'string') return `${agent}: ${message}`
+  const [only = '', ...others] = Object.values(input)
+  return typeof only === 'string' && others.length === 0 ? only : JSON.stringify(input)
 }

@@ -78,18 +78,19 @@ export function scrollConversation(
   return { conversation: { ...moved, asked }, wanted }
 }
 
-/** Folds or unfolds the result of the first call in sight; at the end, of the last call. */
+/** Folds or unfolds the first result or thought in sight; at the end, the last one. */
 export function toggleFold(conversation: Conversation): Conversation {
   const { items, anchor } = conversation
-  const shown = anchor && items.find(({ type, key }) => type === 'tool' && key >= anchor.key)
-  const call = shown ?? items.findLast(({ type }) => type === 'tool')
+  const folds = ({ type }: Item): boolean => type === 'tool' || type === 'reasoning'
+  const shown = anchor && items.find((item) => folds(item) && item.key >= anchor.key)
+  const call = shown ?? items.findLast(folds)
   if (call === undefined) return conversation
   const turnedOver = new Set(conversation.turnedOver)
   if (!turnedOver.delete(call.key)) turnedOver.add(call.key)
   return { ...conversation, turnedOver }
 }
 
-/** Folds or unfolds the results of all calls. */
+/** Folds or unfolds all results and thoughts. */
 export function toggleAllFolds(conversation: Conversation): Conversation {
   return { ...conversation, allUnfolded: !conversation.allUnfolded, turnedOver: new Set() }
 }

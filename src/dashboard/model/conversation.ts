@@ -7,8 +7,15 @@
  */
 import type { SessionRecord } from '../../core/record.ts'
 import { foldRecords, joined } from './conversation-fold.ts'
-import { type Item, KEPT_CHARS, type MessageItem, type RecordedItem } from './conversation-items.ts'
-import { emptyLive, liveItems, type LiveText, withLive } from './live-text.ts'
+import type { TurnEvent } from '../../protocol/from-agent.ts'
+import {
+  type Item,
+  KEPT_CHARS,
+  type LiveItem,
+  type MessageItem,
+  type RecordedItem,
+} from './conversation-items.ts'
+import { emptyLive, liveItems, type LiveText, retriedLive, withLive } from './live-text.ts'
 
 export interface Conversation {
   readonly sessionId: string
@@ -21,7 +28,7 @@ export interface Conversation {
   readonly items: readonly RecordedItem[]
   readonly queued: readonly MessageItem[]
   readonly live: LiveText
-  /** The result of the call that ended just now: text that comes late repeats its end. */
+  /** The result of the call that ended just now, or the thoughts of the step: text that comes late repeats its end. */
   readonly ended?: string
   /** Where the user looks; undefined: at the end, and stays there. */
   readonly anchor?: Anchor
@@ -81,12 +88,39 @@ export function withRecords(
 
 /** A piece of the running turn's text. */
 export function withText(conversation: Conversation, text: string, dropped: boolean): Conversation {
-  const { ended, ...rest } = conversation
-  // The text of a call is merged for a moment, and its record overtakes it.
-  if (ended?.trimEnd().endsWith(text.trimEnd()) === true) return conversation
   const last = conversation.items.at(-1)
   const look = last?.type === 'tool' && last.state === 'running' ? 'result' : 'text'
+  return withPiece(conversation, text, dropped, look)
+}
+
+/** A piece of what the model says of its thinking. */
+export function withReasoning(conversation: Conversation, text: string, dropped: boolean): Conversation {
+  return withPiece(conversation, text, dropped, 'reasoning')
+}
+
+/** A model request failed and is made again: text and thoughts since the last record are void. */
+export function withRetry(conversation: Conversation, retry: Retry): Conversation {
+  return { ...conversation, live: retriedLive(retryText(retry)) }
+}
+
+function withPiece(
+  conversation: Conversation,
+  text: string,
+  dropped: boolean,
+  look: LiveItem['look'],
+): Conversation {
+  const { ended, ...rest } = conversation
+  // Text is merged for a moment, and the record that has all of it overtakes it.
+  if (ended?.trimEnd().endsWith(text.trimEnd()) === true) return conversation
   return { ...rest, live: withLive(conversation.live, text, dropped, look) }
+}
+
+type Retry = Extract<TurnEvent, { type: 'retry' }>
+
+function retryText({ model, delayMs, reason, fallback }: Retry): string {
+  const next = fallback === undefined ? 'again' : `${fallback} is asked instead`
+  const when = delayMs === 0 ? '' : ` in ${Number((delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0))} s`
+  return `model ${model} failed: ${reason}; ${next}${when}`
 }
 
 /** What is shown behind the recorded items. */
@@ -115,6 +149,8 @@ function withLater(conversation: Conversation, records: readonly SessionRecord[]
     gap,
     live: cleared ? emptyLive : conversation.live,
     ...(last.type === 'tool.finished' && { ended: last.content.slice(-KEPT_CHARS) }),
+    ...(last.type === 'step.model' &&
+      last.reasoning !== undefined && { ended: last.reasoning.slice(-KEPT_CHARS) }),
   })
 }
 

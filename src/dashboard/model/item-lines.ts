@@ -1,13 +1,13 @@
 /** One item of a conversation as lines. Pure; what was laid out is remembered for as long as the item lives. */
 import { ageText } from '../../core/figures.ts'
 import { assertNever } from '../../errors.ts'
-import type { Item, MessageItem, NoteItem, ToolItem } from './conversation-items.ts'
+import type { Item, LiveItem, MessageItem, NoteItem, ToolItem } from './conversation-items.ts'
 import { type Line, type Span, span, type Tone } from './line.ts'
 import { cutSpans, cutToWidth, widthOf, wrapToWidth } from './text.ts'
 
 export interface ItemLook {
   readonly width: number
-  /** Of a call: only the beginning and end of its result. */
+  /** Of a call: only the beginning and end of its result. Of a thought: one line. */
   readonly folded: boolean
   /** Wall clock, ms since 1970. */
   readonly nowMs: number
@@ -39,10 +39,10 @@ function layOut(item: Item, { width, folded }: ItemLook, mark: string): readonly
       return messageLines(item, width, mark)
     case 'text':
       return wrapToWidth(item.text, width).map((row) => [span(row)])
+    case 'reasoning':
+      return reasoningLines(item.text, width, folded)
     case 'live':
-      return item.look === 'text'
-        ? wrapToWidth(item.text, width).map((row) => [span(row)])
-        : resultRows(wrapToWidth(item.text, width - BAR.length), width)
+      return liveLines(item, width)
     case 'tool':
       return [toolHead(item, width, mark), ...resultLines(item, width, folded)]
     case 'note':
@@ -50,6 +50,37 @@ function layOut(item: Item, { width, folded }: ItemLook, mark: string): readonly
     default:
       return assertNever(item)
   }
+}
+
+function liveLines({ look, text }: LiveItem, width: number): readonly Line[] {
+  switch (look) {
+    case 'text':
+      return wrapToWidth(text, width).map((row) => [span(row)])
+    case 'result':
+      return resultRows(wrapToWidth(text, width - BAR.length), width)
+    case 'reasoning':
+      return reasoningLines(text, width, false)
+    default:
+      return assertNever(look)
+  }
+}
+
+const THOUGHT = '~ '
+
+/** Done with, it is its beginning on one line: what came of it stands below. */
+function reasoningLines(text: string, width: number, folded: boolean): readonly Line[] {
+  const thought = text.trim()
+  if (folded) {
+    const line = thought
+      .slice(0, width * 4)
+      .toWellFormed()
+      .replaceAll(/\s+/g, ' ')
+    const more = line.length < thought.length ? `${line}…` : line
+    return [[span(cutToWidth(THOUGHT + more, width), 'dim')]]
+  }
+  return wrapToWidth(thought, width - THOUGHT.length).map((row, index) => [
+    span(cutToWidth((index === 0 ? THOUGHT : ' '.repeat(THOUGHT.length)) + row, width), 'dim'),
+  ])
 }
 
 /** Narrower panes have no room for the time. */
@@ -62,8 +93,7 @@ function messageLines(item: MessageItem, width: number, stamp: string): readonly
   const room = width - PROMPT.length - (stamped ? stamp.length + 1 : 0)
   const text = item.text ?? '(accepted before what is shown)'
   const from = item.from === undefined ? '' : `${item.from}: `
-  const queued = item.queued ? ' (queued)' : ''
-  const rows = wrapToWidth(`${from}${text.trimEnd()}${queued}`, room)
+  const rows = wrapToWidth(`${from}${text.trimEnd()}${placeOf(item)}`, room)
   const tone: Tone = item.queued || item.text === undefined ? 'dim' : 'strong'
   const lines = rows.map((row, index): Line => {
     if (index > 0) return cutSpans([span(' '.repeat(PROMPT.length)), span(row, tone)], width)
@@ -74,6 +104,11 @@ function messageLines(item: MessageItem, width: number, stamp: string): readonly
   return [[], ...lines]
 }
 
+function placeOf({ queued, steered }: MessageItem): string {
+  if (steered === true) return queued ? ' (to be taken into the turn)' : ' (taken into the turn)'
+  return queued ? ' (queued)' : ''
+}
+
 interface StateLook {
   readonly glyph: string
   readonly tone: Tone
@@ -81,11 +116,15 @@ interface StateLook {
   readonly word: string
 }
 
-function stateLook({ state, exitCode = 0 }: ToolItem, elapsed: string): StateLook {
+function stateLook({ state, asks, approvalId, exitCode = 0 }: ToolItem, elapsed: string): StateLook {
   switch (state) {
     case 'announced':
-      return { glyph: '○', tone: 'dim', word: 'not started' }
+      return approvalId === undefined
+        ? { glyph: '○', tone: 'dim', word: 'not started' }
+        : { glyph: '?', tone: 'ask', word: 'waits for your answer' }
     case 'running':
+      if (asks !== undefined)
+        return { glyph: '…', tone: 'accent', word: `waits for ${asks} ${elapsed}`.trimEnd() }
       return { glyph: '◌', tone: 'accent', word: elapsed === '' ? 'running' : `running ${elapsed}` }
     case 'ok':
       return exitCode === 0
@@ -145,7 +184,12 @@ function resultRows(rows: readonly string[], width: number): readonly Line[] {
   return rows.map((row) => cutSpans([span(BAR + row, 'dim')], width))
 }
 
-const NOTE_GLYPHS: Readonly<Record<NoteItem['tone'], string>> = { dim: '· ', warn: '! ', bad: '✗ ' }
+const NOTE_GLYPHS: Readonly<Record<NoteItem['tone'], string>> = {
+  dim: '· ',
+  warn: '! ',
+  bad: '✗ ',
+  ask: '? ',
+}
 
 function noteLines({ text, tone }: NoteItem, width: number): readonly Line[] {
   const glyph = NOTE_GLYPHS[tone]

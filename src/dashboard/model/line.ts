@@ -13,6 +13,8 @@ export type Tone =
   | 'warn'
   /** Failures, what needs the user. */
   | 'bad'
+  /** Questions to a person, and who asks them. */
+  | 'ask'
   /** Terminated sessions, stopped agents. */
   | 'grey'
   /** The row that is chosen in the pane that has the focus: over its whole width. */

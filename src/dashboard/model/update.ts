@@ -4,9 +4,9 @@
  * U1  what is shown is the current session of the chosen agent, whichever that is, until the user opens another one.
  * U2  text of a message is never lost: it is in the input line, or on its way, or its session has it.
  */
-import type { SessionInfo } from '../../api.ts'
+import type { SessionInfo, TeamEvent } from '../../api.ts'
 import { assertNever } from '../../errors.ts'
-import { withRecords, withText } from './conversation.ts'
+import { withReasoning, withRecords, withRetry, withText } from './conversation.ts'
 import type { Effect, Input, Step } from './input.ts'
 import { emptyLine, insertText } from './line-editor.ts'
 import { emptyHistory } from './line-history.ts'
@@ -84,7 +84,7 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
     case 'agent':
       return only(withAgent(state, input.agent))
     case 'event':
-      return withTeamEvent(state, input.event)
+      return withTeamEvent(withShownTurn(state, input.event), input.event)
     case 'records': {
       const { conversation } = state
       if (conversation?.sessionId !== input.sessionId) return only(state)
@@ -115,6 +115,16 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
     default:
       return assertNever(input)
   }
+}
+
+/** What the running turn of the shown session does that is in no record. */
+function withShownTurn(state: DashboardState, event: TeamEvent): DashboardState {
+  const { conversation } = state
+  if (event.type !== 'turn' || conversation?.sessionId !== event.sessionId) return state
+  const { event: turn } = event
+  if (turn.type === 'retry') return { ...state, conversation: withRetry(conversation, turn) }
+  if (turn.type !== 'reasoning') return state
+  return { ...state, conversation: withReasoning(conversation, turn.text, turn.dropped ?? false) }
 }
 
 /** Failed attempts before a first connection is called lost: about ten seconds. */

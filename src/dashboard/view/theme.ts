@@ -18,6 +18,7 @@ const COLOURED: Attributes = {
   good: '32',
   warn: '33',
   bad: '31',
+  ask: '35',
   grey: '90',
   selected: '7',
   chosen: '1;4',
@@ -33,6 +34,7 @@ const COLOURLESS: Attributes = {
   good: '',
   warn: '',
   bad: '1',
+  ask: '1',
   grey: '2',
 }
 

@@ -10,6 +10,7 @@ const TONES: readonly Tone[] = [
   'good',
   'warn',
   'bad',
+  'ask',
   'grey',
   'selected',
   'chosen',
@@ -28,7 +29,7 @@ describe('how tones look', () => {
 
   test.each([4, 8, 24])('with %i bits of colour every status has its own', (bits) => {
     const paint = painter(bits)
-    const painted = (['plain', 'good', 'warn', 'bad', 'grey', 'accent'] as const).map((tone) =>
+    const painted = (['plain', 'good', 'warn', 'bad', 'ask', 'grey', 'accent'] as const).map((tone) =>
       paint('x', tone),
     )
     expect(new Set(painted).size).toBe(painted.length)
