@@ -1,12 +1,15 @@
 /**
- * What a behavior is, for those who write one: `import { defineBehavior } from 'agentry/behavior'`.
- * It has no imports of its own at run time, so that a module which uses it stays light.
+ * What behaviors and tools are, for those who write one: `import { defineBehavior, defineTool } from 'agentry/behavior'`.
+ * It loads next to nothing at run time, so that a module which uses it stays light.
  */
 import type { Json } from './core/json.ts'
 import type { MemoryEntry, Usage, ToolCall } from './core/session-state.ts'
 import type { Message } from './core/record.ts'
 import type { Outcome } from './protocol/from-agent.ts'
 import type { Teammate } from './protocol/team-requests.ts'
+
+export { defineTool } from './runtime/tools/define-tool.ts'
+export type { PermissionSubject, Tool, ToolContext, ToolDefinition } from './runtime/tools/tool.ts'
 
 /** The session as a behavior sees it: a view that follows the state, frozen. Change it through the context's methods. */
 export interface SessionView {

@@ -15,8 +15,19 @@ export const RULES: Rules = {
     { name: 'errors', paths: ['src/errors.ts'], imports: [] },
     { name: 'core', paths: ['src/core/'], imports: ['errors'] },
     { name: 'agent-spec', paths: ['src/agent-spec.ts', 'src/llm-spec.ts'], imports: ['core'] },
-    // A module of a user's behavior imports this one: it stays light.
-    { name: 'behavior', paths: ['src/behavior.ts'], imports: [], types: ['core', 'protocol'] },
+    // Modules of users' behaviors and tools import these: they stay light.
+    {
+      name: 'behavior',
+      paths: ['src/behavior.ts'],
+      imports: ['define-tool'],
+      types: ['core', 'protocol'],
+    },
+    {
+      name: 'define-tool',
+      paths: ['src/runtime/tools/define-tool.ts', 'src/runtime/tools/tool.ts'],
+      imports: FOUNDATION,
+      types: ['behavior'],
+    },
     // The store's port names what a session is (claims, notes); no envelope does anything with a store.
     {
       name: 'protocol',
@@ -41,7 +52,7 @@ export const RULES: Rules = {
     {
       name: 'runtime',
       paths: ['src/runtime/'],
-      imports: [...FOUNDATION, 'agent-spec', 'behavior', 'protocol', 'store'],
+      imports: [...FOUNDATION, 'agent-spec', 'behavior', 'define-tool', 'protocol', 'store'],
     },
     {
       name: 'workers',
