@@ -5,7 +5,10 @@ export type {
   AgentInfo,
   AgentSpecInput,
   AgentState,
+  ApprovalInfo,
   CommandOptions,
+  LlmSpecInput,
+  McpServerInput,
   ResourceUsage,
   SendOptions,
   SessionFilter,
@@ -15,7 +18,7 @@ export type {
   TeamEventBody,
   TeamHealth,
 } from './api.ts'
-export type { AgentSpec } from './agent-spec.ts'
+export type { AgentLimits, AgentSpec } from './agent-spec.ts'
 export {
   type Behavior,
   type BehaviorContext,
@@ -25,9 +28,14 @@ export {
   type ToolResult,
 } from './behavior.ts'
 export type { Json, JsonObject } from './core/json.ts'
-export type { SessionRecord } from './core/record.ts'
+export type { PatternRules, Permission, PermissionRules } from './core/permissions/rule-types.ts'
+export type { AskedBy, SessionRecord } from './core/record.ts'
 export type { RestartPolicy } from './core/restart-policy.ts'
 export type {
+  Approval,
+  ApprovalAnswer,
+  ApprovalDecision,
+  Grant,
   MemoryEntry,
   SessionHeader,
   SessionState,
@@ -36,10 +44,14 @@ export type {
   ToolOutcome,
   TurnStatus,
   Usage,
+  UsageTotal,
 } from './core/session-state.ts'
 export { AgentryError, ERROR_CODES, type ErrorCode, isAgentryError, type WireError } from './errors.ts'
+export type { ProvidersInput } from './llm-options.ts'
+export type { LlmSpec, McpServerSpec, Price, ProviderSpec, ProviderType, TeamModels } from './llm-spec.ts'
 export type { TeamLimits } from './options.ts'
 export type { CreateSessionInput, ImportedSession, SessionPatch } from './protocol/commands.ts'
 export type { Outcome, TurnEvent } from './protocol/from-agent.ts'
+export type { Teammate } from './protocol/team-requests.ts'
 export type { RetentionPolicy } from './store/retention.ts'
 export type { SessionNote } from './store/session-store.ts'
