@@ -1,5 +1,13 @@
 /** The client of a gateway. */
-import type { AgentInfo, SendOptions, SessionFilter, SessionInfo, TeamEvent, TeamHealth } from '../api.ts'
+import type {
+  AgentInfo,
+  ApprovalInfo,
+  SendOptions,
+  SessionFilter,
+  SessionInfo,
+  TeamEvent,
+  TeamHealth,
+} from '../api.ts'
 import { createId } from '../core/ids.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { SessionState } from '../core/session-state.ts'
@@ -72,6 +80,11 @@ export function createClient(options: ClientOptions): RemoteTeam {
     },
     readSession: async (sessionId) => requests.json<SessionState>('GET', path`/sessions/${sessionId}/export`),
     task: async (taskId) => requests.jsonUnless<Outcome>(['task_not_found'], path`/tasks/${taskId}`),
+    async approvals() {
+      return (await requests.json<{ approvals: ApprovalInfo[] }>('GET', '/approvals')).approvals
+    },
+    answerApproval: async (approvalId, answer) =>
+      requests.json<ApprovalInfo>('POST', path`/approvals/${approvalId}`, { body: answer }),
     async cleanup(policy, { dryRun = false } = {}) {
       const body = { ...policy, dryRun }
       return (await requests.json<{ sessions: SessionInfo[] }>('POST', '/team/cleanup', { body })).sessions

@@ -10,6 +10,7 @@ import type {
   Agent,
   AgentInfo,
   AgentSpecInput,
+  ApprovalInfo,
   SessionFilter,
   SessionInfo,
   Team,
@@ -43,7 +44,10 @@ export type WatchItem =
    */
   | { type: 'text'; text: string; dropped: boolean }
 
-export interface RemoteTeam extends RemoteOf<Team, 'findSession' | 'readSession' | 'task' | 'cleanup'> {
+export interface RemoteTeam extends RemoteOf<
+  Team,
+  'findSession' | 'readSession' | 'task' | 'answerApproval' | 'cleanup'
+> {
   readonly url: string
   spawn(spec: AgentSpecInput): Promise<RemoteAgent>
   agent(id: string): Promise<RemoteAgent | undefined>
@@ -51,6 +55,7 @@ export interface RemoteTeam extends RemoteOf<Team, 'findSession' | 'readSession'
   removeAgent(id: string): Promise<void>
   sessions(filter?: SessionFilter): Promise<SessionInfo[]>
   session(sessionId: string): Promise<SessionInfo | undefined>
+  approvals(): Promise<ApprovalInfo[]>
   health(): Promise<TeamHealth>
   /**
    * What happens from now on, or behind the event `after` (`epoch:seq`). Ends with the gateway. "Now" is when `onOpen` is called:

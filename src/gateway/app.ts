@@ -25,6 +25,8 @@ import { openApiDocument } from './openapi.ts'
 import { RecordTails } from './record-tails.ts'
 import { routedPath } from './root-paths.ts'
 import { addAgentRoutes } from './routes/agents.ts'
+import { addApprovalRoutes } from './routes/approvals.ts'
+import { addApprovalRoutes } from './routes/approvals.ts'
 import { addEventRoutes } from './routes/events.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addMessageRoutes } from './routes/messages.ts'
@@ -121,7 +123,9 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
   addHealthRoutes(app, context)
   addAgentRoutes(app, context)
   addMessageRoutes(app, context)
+  addApprovalRoutes(app, context)
   addSessionRoutes(app, context)
+  addApprovalRoutes(app, context)
   addEventRoutes(app, context)
   addMetricsRoute(app, metrics)
   let document: ReturnType<typeof openApiDocument> | undefined

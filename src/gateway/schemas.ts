@@ -3,7 +3,7 @@
  * public interface (api.ts): an annotation holds each schema to its type, so the two cannot differ. One long file, because it is a list.
  */
 import { z } from '@hono/zod-openapi'
-import type { AgentInfo, AgentSpecInput, AgentState, SessionInfo, TeamHealth } from '../api.ts'
+import type { AgentInfo, AgentSpecInput, AgentState, ApprovalInfo, SessionInfo, TeamHealth } from '../api.ts'
 import type { AgentSpec } from '../agent-spec.ts'
 import { assertAgentId, assertSessionId, assertTaskId } from '../core/ids.ts'
 import type { Json, JsonObject } from '../core/json.ts'
@@ -11,7 +11,9 @@ import { RESTART_TYPES } from '../core/restart-policy.ts'
 import type { AskedBy } from '../core/record.ts'
 import {
   type Approval,
+  type ApprovalDecision,
   APPROVAL_DECISIONS,
+  type ApprovalDecision,
   type MemoryEntry,
   SESSION_STATUSES,
   type SessionState,
@@ -27,12 +29,8 @@ import type { SessionNote } from '../store/session-store.ts'
 import { issueOf, strictObject } from '../validation.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT } from './cursor.ts'
 import type { Problem } from './http-errors.ts'
-
-// A key that is left out; JSON has no undefined. zod's exactOptional says the same, but the document would call such keys required.
-function maybe<T extends z.ZodType>(schema: T): z.ZodExactOptional<T> {
-  // oxlint-disable-next-line no-unsafe-type-assertion -- the same but for undefined, which does not come out of JSON
-  return schema.optional() as unknown as z.ZodExactOptional<T>
-}
+import { limitFields, llmInput, llmSpec } from './llm-schemas.ts'
+import { maybe } from './maybe.ts'
 
 const isPresent = (value: unknown): boolean => value !== undefined
 /** Any JSON: the body was checked as a whole (body.ts, B2). */
@@ -132,6 +130,31 @@ const approvalFields = {
   expiresAt: time,
 }
 const approval: z.ZodType<Approval> = z.object(approvalFields).openapi('Approval')
+
+export const approvalInfo: z.ZodType<ApprovalInfo> = z
+  .object({
+    ...approvalFields,
+    agentId: z.string(),
+    sessionId: id,
+    sessionName: z.string(),
+    askedBy: maybe(askedBy),
+  })
+  .openapi('ApprovalInfo')
+
+export const approvalInfo: z.ZodType<ApprovalInfo> = z
+  .object({
+    ...approvalFields,
+    agentId: z.string(),
+    sessionId: id,
+    sessionName: z.string(),
+    askedBy: maybe(askedBy),
+  })
+  .openapi('ApprovalInfo')
+
+export const approvalAnswerBody: z.ZodType<{ decision: ApprovalDecision; reason?: string }> = strictObject({
+  decision: z.enum(APPROVAL_DECISIONS),
+  reason: maybe(z.string()),
+}).openapi('ApprovalAnswer', { example: { decision: 'once' } })
 
 const approvalAnswer = z.object({
   decision: z.enum(APPROVAL_DECISIONS),
@@ -251,7 +274,8 @@ const agentSpec: z.ZodType<AgentSpec> = z
     instructions: z.string(),
     workingDir: z.string(),
     restart: z.object({ type: z.enum(RESTART_TYPES), maxRestarts: z.int(), withinMs: z.int() }),
-    limits: z.object({ memoryMb: z.number(), turnMs: z.int() }),
+    limits: z.object({ memoryMb: z.number(), turnMs: z.int(), ...limitFields }),
+    llm: maybe(llmSpec),
   })
   .openapi('AgentSpec')
 
@@ -312,7 +336,7 @@ export interface MessageBody {
   task_id?: string
   metadata?: JsonObject
   sessionId?: string
-  mode?: 'queue'
+  mode?: 'queue' | 'steer'
 }
 
 /**
@@ -338,7 +362,7 @@ export const messageBody: z.ZodType<MessageBody> = withoutNothings(
     task_id: maybe(z.string()),
     metadata: maybe(jsonObject),
     sessionId: maybe(z.string()),
-    mode: maybe(z.enum(['queue'])),
+    mode: maybe(z.enum(['queue', 'steer'])),
   }).openapi('Message', { example: { input: 'echo hello' } }),
 )
 
@@ -385,12 +409,18 @@ export const cancelBody: z.ZodType<{ turnId?: string }> = strictObject({
   turnId: maybe(z.string()),
 }).openapi('Cancel', { example: {} })
 
+export const answerBody: z.ZodType<{ decision: ApprovalDecision; reason?: string }> = strictObject({
+  decision: z.enum(APPROVAL_DECISIONS),
+  reason: maybe(z.string()),
+}).openapi('Answer', { example: { decision: 'once' } })
+
 export const spawnBody: z.ZodType<AgentSpecInput> = strictObject({
   id: z.string(),
   behavior: z.string(),
   role: maybe(z.string()),
   instructions: maybe(z.string()),
   workingDir: maybe(z.string()),
+  ...llmInput,
   restart: maybe(
     strictObject({
       type: maybe(z.enum(RESTART_TYPES)),
@@ -398,7 +428,7 @@ export const spawnBody: z.ZodType<AgentSpecInput> = strictObject({
       withinMs: maybe(z.int()),
     }),
   ),
-  limits: maybe(strictObject({ memoryMb: maybe(z.number()), turnMs: maybe(z.int()) })),
+  limits: maybe(strictObject({ memoryMb: maybe(z.number()), turnMs: maybe(z.int()), ...limitFields })),
 }).openapi('SpawnAgent', { example: { id: 'ops', behavior: 'shell', role: 'runs commands' } })
 
 export type CleanupBody = RetentionPolicy & { dryRun?: boolean }
@@ -438,6 +468,11 @@ export const taskId: z.ZodType<string, string> = z
   .string()
   .superRefine(issueOf(assertTaskId))
   .openapi({ param: { name: 'taskId', in: 'path' } })
+
+export const approvalId: z.ZodType<string, string> = z
+  .string()
+  .superRefine(issueOf(assertSessionId))
+  .openapi({ param: { name: 'id', in: 'path' }, format: 'uuid' })
 
 const limit: z.ZodType<number> = z
   .string()

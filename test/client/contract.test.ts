@@ -67,6 +67,10 @@ test('the client asks and reads nothing that the document does not have', async 
     findSession: async () => client.findSession('y', 'echo'),
     readSession: async () => client.readSession(id),
     task: async () => client.task('t'),
+    approvals: async () => client.approvals(),
+    answerApproval: async () =>
+      // No question is open, and that is an answer too.
+      client.answerApproval(id, { decision: 'deny', reason: 'no' }).catch(() => undefined),
     cleanup: async () => client.cleanup({ maxCount: 100 }, { dryRun: true }),
     health: async () => client.health(),
     watch: async () => firstOf(client.watch(id, { after: 1 })),

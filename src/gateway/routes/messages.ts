@@ -119,7 +119,7 @@ export function addMessageRoutes(app: GatewayApp, { team }: RouteContext): void 
 }
 
 function toSend(body: MessageBody): { input: string; options: SendOptions } {
-  const { input, from, metadata, sessionId } = body
+  const { input, from, metadata, sessionId, mode } = body
   if (body.taskId !== undefined && body.task_id !== undefined && body.taskId !== body.task_id) {
     throw new AgentryError('invalid_input', 'expected one taskId, received two: taskId and task_id differ')
   }
@@ -131,6 +131,7 @@ function toSend(body: MessageBody): { input: string; options: SendOptions } {
       ...(from !== undefined && { from }),
       ...(metadata !== undefined && { metadata }),
       ...(sessionId !== undefined && { sessionId }),
+      ...(mode !== undefined && { mode }),
     },
   }
 }
