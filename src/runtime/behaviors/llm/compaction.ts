@@ -2,13 +2,14 @@
  * Keeps the conversation within what a model can read: its older part is summed up by the model itself. The entries stay in the
  * session and on disk; only what the model is given is shorter.
  *
- * CP1 A summary ends between two entries that belong to no common call: no result is shown without its call.
+ * CP1 A summary ends where no call waits for its result: no result is shown without its call, and no call without its result.
  * CP2 What is newest is kept as it was said.
  */
 import type { MemoryEntry, SessionState } from '../../../core/session-state.ts'
 import type { Usage } from '../../../core/usage.ts'
 import { AgentryError } from '../../../errors.ts'
 import type { ConversationEntry } from '../../models/model-step.ts'
+import { isContextTooLong } from '../../models/model-set.ts'
 import { entryTokens, estimateTokens, shownEntries, toConversation, toEntry } from './conversation.ts'
 
 /** Of what the model can read: above it the conversation is compacted. */
@@ -17,6 +18,8 @@ const FULL_SHARE = 0.8
 const KEPT_SHARE = 0.3
 /** Of what the model can read: how much is summed up in one request. */
 const PIECE_SHARE = 0.5
+/** The seq of all entries that a session began with. */
+const BROUGHT_SEQ = 1
 /** Longest text of one entry in what is summed up, in characters: long outputs of tools are what fills conversations. */
 const ENTRY_CHARS = 4_000
 
@@ -30,7 +33,8 @@ export function isNearlyFull(
   contextTokens: number,
 ): boolean {
   const shown = shownEntries(memory, summary)
-  const counted = shown.findLastIndex(({ usage }) => usage !== undefined)
+  // What a fork or an import brought was counted elsewhere, where a summary may have stood for most of it.
+  const counted = shown.findLastIndex(({ usage, seq }) => usage !== undefined && seq > BROUGHT_SEQ)
   const last = shown[counted]?.usage
   const tokens =
     last === undefined
@@ -59,21 +63,34 @@ export function throughSeqOf(
     if (tokens > contextTokens * keptShare && first < shown.length) break
     first -= 1
   }
-  // The first entry that stays is no result of a call; later ones are tried first, then earlier ones.
-  const starts = (index: number) => index > 0 && index < shown.length && shown[index]?.role !== 'tool'
-  const later = range(first, shown.length).find(starts)
-  const cut = later ?? range(0, first).toReversed().find(starts)
-  if (cut === undefined) return undefined
-  const seq = shown[cut - 1]?.seq
-  // Entries that a fork or an import brought share one seq: none of them can be cut off from the others.
-  return seq === undefined || seq === shown[cut]?.seq ? undefined : seq
+  const joined = joinedTo(shown)
+  const isCut = (index: number) =>
+    shown[index]?.role !== 'tool' &&
+    !joined.has(index) &&
+    // Entries that a fork or an import brought share one seq: none of them can be cut off from the others.
+    shown[index - 1]?.seq !== shown[index]?.seq
+  // Later ones are tried first, then earlier ones.
+  const cut = range(first, shown.length).find(isCut) ?? range(1, first).toReversed().find(isCut)
+  return cut === undefined ? undefined : shown[cut - 1]?.seq
+}
+
+/** The indexes of entries that stand between a call and its result, or hold the result (CP1). */
+function joinedTo(shown: readonly MemoryEntry[]): Set<number> {
+  const joined = new Set<number>()
+  const calls = new Map<string, number>()
+  for (const [index, { toolCalls = [], toolCallId }] of shown.entries()) {
+    const from = toolCallId === undefined ? undefined : calls.get(toolCallId)
+    if (from !== undefined) for (const between of range(from, index)) joined.add(between + 1)
+    for (const call of toolCalls) calls.set(call.toolCallId, index)
+  }
+  return joined
 }
 
 export type Summarize = (text: string) => Promise<{ summary: string; usage?: Usage }>
 
 /**
  * Sums up the entries through `throughSeq` together with the summary before them, in as many requests as it takes; each is given what
- * came of the one before.
+ * came of the one before. A request that the model finds too long is halved.
  */
 export async function summarize(
   memory: readonly MemoryEntry[],
@@ -88,9 +105,18 @@ export async function summarize(
     .map(entryText)
   let summary = before?.text ?? ''
   let usage: Usage | undefined
-  for (const piece of pieces(texts, contextTokens * PIECE_SHARE * 4)) {
+  const todo = pieces(texts, contextTokens * PIECE_SHARE * 4)
+  for (let piece = todo.shift(); piece !== undefined; piece = todo.shift()) {
     const intro = summary === '' ? '' : `Summary of what came before:\n${summary}\n\n---\n\n`
-    const answer = await ask(`${intro}Conversation to sum up:\n\n${piece}`)
+    let answer: Awaited<ReturnType<Summarize>>
+    try {
+      answer = await ask(`${intro}Conversation to sum up:\n\n${piece.join('\n\n')}`)
+    } catch (error) {
+      if (!isContextTooLong(error) || piece.length === 1) throw error
+      const half = Math.ceil(piece.length / 2)
+      todo.unshift(piece.slice(0, half), piece.slice(half))
+      continue
+    }
     if (answer.summary.trim() === '') {
       throw new AgentryError('model_failed', 'the model gave an empty summary of the conversation')
     }
@@ -112,19 +138,21 @@ function entryText(entry: ConversationEntry): string {
   return `[assistant]\n${content}${calls.join('')}`
 }
 
-/** The texts joined to pieces of about `maxChars`. */
-function pieces(texts: readonly string[], maxChars: number): string[] {
-  const joined: string[] = []
-  let current = ''
+/** The texts in pieces of about `maxChars`, at least one text in each. */
+function pieces(texts: readonly string[], maxChars: number): string[][] {
+  const all: string[][] = []
+  let chars = 0
   for (const text of texts) {
-    if (current !== '' && current.length + text.length > maxChars) {
-      joined.push(current)
-      current = ''
+    const current = all.at(-1)
+    if (current !== undefined && chars + text.length <= maxChars) {
+      current.push(text)
+      chars += text.length
+    } else {
+      all.push([text])
+      chars = text.length
     }
-    current += current === '' ? text : `\n\n${text}`
   }
-  if (current !== '') joined.push(current)
-  return joined
+  return all
 }
 
 function plus(a: Usage, b: Usage): Usage {
@@ -132,8 +160,14 @@ function plus(a: Usage, b: Usage): Usage {
   return {
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
+    ...sumOf('cachedInputTokens', a, b),
+    ...sumOf('reasoningTokens', a, b),
     ...(cost !== undefined && { costUsd: cost }),
   }
+}
+
+function sumOf(key: 'cachedInputTokens' | 'reasoningTokens', a: Usage, b: Usage): Partial<Usage> {
+  return a[key] === undefined && b[key] === undefined ? {} : { [key]: (a[key] ?? 0) + (b[key] ?? 0) }
 }
 
 function range(from: number, to: number): number[] {

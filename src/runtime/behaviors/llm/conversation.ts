@@ -3,7 +3,8 @@ import type { MemoryEntry, SessionState } from '../../../core/session-state.ts'
 import type { ConversationEntry } from '../../models/model-step.ts'
 
 /** Roughly, for text in English and code; providers count exactly, and their counts are used where there are any. */
-const CHARS_PER_TOKEN = 4
+const ASCII_PER_TOKEN = 4
+const ASCII = /[\0-\x7F]+/g
 /** Of a message or call beside its text. */
 const ENTRY_TOKENS = 8
 
@@ -36,8 +37,15 @@ export function estimateTokens(conversation: readonly ConversationEntry[]): numb
 
 export function entryTokens(entry: ConversationEntry): number {
   const calls = entry.role === 'assistant' ? (entry.toolCalls ?? []) : []
-  const chars = calls.reduce((sum, { name, input }) => sum + name.length + JSON.stringify(input).length, 0)
-  return Math.ceil((entry.content.length + chars) / CHARS_PER_TOKEN) + ENTRY_TOKENS * (1 + calls.length)
+  const texts = calls.flatMap(({ name, input }) => [name, JSON.stringify(input)])
+  const tokens = [entry.content, ...texts].reduce((sum, text) => sum + textTokens(text), 0)
+  return Math.ceil(tokens) + ENTRY_TOKENS * (1 + calls.length)
+}
+
+/** Of other scripts a character is a token, or nearly one. */
+function textTokens(text: string): number {
+  const others = text.replace(ASCII, '').length
+  return (text.length - others) / ASCII_PER_TOKEN + others
 }
 
 export function toEntry(entry: MemoryEntry): ConversationEntry {
@@ -47,7 +55,7 @@ export function toEntry(entry: MemoryEntry): ConversationEntry {
       return { role, content }
     case 'assistant':
       return { role, content, ...(toolCalls && { toolCalls }) }
-    case 'tool':
+    default:
       return { role, toolCallId: toolCallId ?? '', content, ...(outcome && { outcome }) }
   }
 }

@@ -8,7 +8,6 @@
  */
 import type { AgentSpec } from '../../../agent-spec.ts'
 import type { Behavior, BehaviorContext } from '../../../behavior.ts'
-import { AgentryError } from '../../../errors.ts'
 import type { LlmSpec } from '../../../llm-spec.ts'
 import { type ModelSet, isContextTooLong } from '../../models/model-set.ts'
 import type { ModelStep } from '../../models/model-step.ts'
@@ -47,8 +46,12 @@ export function createLlmBehavior(options: LlmBehaviorOptions): Behavior {
 async function runTurn(options: LlmBehaviorOptions, context: TurnContext): Promise<undefined> {
   const { llm, judge, spec, teamLimits } = options
   const tools = await options.tools(context)
+  const offered = [...tools.values()]
+  let problems = new Map<string, string>()
   for (;;) {
-    if (openCallsOf(context).length > 0) await runCalls({ context, tools, judge, approvalMs: llm.approvalMs })
+    if (openCallsOf(context).length > 0) {
+      await runCalls({ context, tools, judge, approvalMs: llm.approvalMs, problems })
+    }
     const steered = await context.takeSteering()
     if (steered.length === 0 && isAnswered(context)) return undefined
     await assertWithinLimits(spec.limits, teamLimits, context)
@@ -58,7 +61,10 @@ async function runTurn(options: LlmBehaviorOptions, context: TurnContext): Promi
     const { content, toolCalls, model, reasoning, usage, finishReason } = await nextStep(
       options,
       context,
-      tools,
+      offered,
+    )
+    problems = new Map(
+      toolCalls.flatMap(({ toolCallId, problem }) => (problem ? [[toolCallId, problem]] : [])),
     )
     await context.recordStep({
       content: content + cutMark(finishReason),
@@ -83,9 +89,7 @@ function cutMark(finish: ModelStep['finishReason']): string {
       return '\n[the answer was cut off: it reached the longest that is allowed]'
     case 'content-filter':
       return '\n[the answer was ended by a content filter of the provider]'
-    case 'stop':
-    case 'tool-calls':
-    case 'other':
+    default:
       return ''
   }
 }
@@ -94,24 +98,26 @@ function cutMark(finish: ModelStep['finishReason']): string {
 async function nextStep(
   options: LlmBehaviorOptions,
   context: TurnContext,
-  tools: ReadonlyMap<string, Tool>,
+  offered: readonly Tool[],
 ): Promise<ModelStep> {
   const { spec, llm, models } = options
+  const ask = (): Promise<ModelStep> =>
+    models.step({
+      ...sharedRequest(llm, context),
+      instructions: instructionsOf(spec, context.session),
+      conversation: toConversation(context.session.memory, context.summary),
+      tools: offered,
+      onText: (text) => context.emit(text),
+      onReasoning: (text) => context.emitReasoning(text),
+    })
   for (const keptShare of KEPT_SHARES) {
     try {
-      return await models.step({
-        ...sharedRequest(llm, context),
-        instructions: instructionsOf(spec, context.session),
-        conversation: toConversation(context.session.memory, context.summary),
-        tools: [...tools.values()],
-        onText: (text) => context.emit(text),
-        onReasoning: (text) => context.emitReasoning(text),
-      })
+      return await ask()
     } catch (error) {
       if (!isContextTooLong(error) || !(await compact(options, context, keptShare))) throw error
     }
   }
-  throw new AgentryError('model_failed', 'the conversation does not fit into the model, summed up as it is')
+  return ask()
 }
 
 /** False where nothing can be summed up. */

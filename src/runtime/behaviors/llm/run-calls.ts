@@ -30,6 +30,8 @@ export interface CallsOptions {
   tools: ReadonlyMap<string, Tool>
   judge: Judge
   approvalMs: number
+  /** By toolCallId: why a call of the last step cannot be run, whatever its input looks like. */
+  problems: ReadonlyMap<string, string>
 }
 
 /** The calls of the open turn that have no result. */
@@ -63,7 +65,7 @@ interface Plan {
 
 /** Asks at once what has to be asked. */
 function planOf(options: CallsOptions, call: OpenCall): Plan {
-  const { context, tools } = options
+  const { context, tools, problems } = options
   const { toolCallId, name } = call
   const refused = (why: string): Plan => ({
     toolCallId,
@@ -75,6 +77,8 @@ function planOf(options: CallsOptions, call: OpenCall): Plan {
   if (tool === undefined) {
     return refused(`there is no tool ${JSON.stringify(name)}; there are: ${[...tools.keys()].join(', ')}`)
   }
+  const problem = problems.get(toolCallId)
+  if (problem !== undefined) return refused(problem)
   const input = inputOf(context, toolCallId)
   let parsed: unknown
   let asked: ReturnType<typeof teamCallOf>
@@ -123,7 +127,13 @@ async function refusalOf(
   tool: Tool,
   input: unknown,
 ): Promise<string | undefined> {
-  const verdict = judge(tool, input, context.session, context.grants)
+  let verdict: Verdict
+  try {
+    verdict = judge(tool, input, context.session, context.grants)
+  } catch (error) {
+    // A tool that cannot say what it is about cannot be judged (RC1).
+    return `not allowed: ${describeThrown(error)}`
+  }
   switch (verdict.decision) {
     case 'allow':
       return undefined
