@@ -1,7 +1,8 @@
 /** `agentry agents list | spawn | stop | restart | remove`. */
 import type { AgentInfo, AgentSpecInput } from '../api.ts'
-import { ageText } from '../core/figures.ts'
+import { ageText, costText, tokensText } from '../core/figures.ts'
 import type { RestartPolicy } from '../core/restart-policy.ts'
+import { tokensOf } from '../core/usage.ts'
 import { AgentryError } from '../errors.ts'
 import { resolveAgentSpec } from '../options.ts'
 import { type CommandContext, requireAgent, withTeam } from './open-team.ts'
@@ -80,8 +81,10 @@ export async function removeAgent(context: CommandContext, id: string): Promise<
 
 function agentTable(agents: readonly AgentInfo[], nowMs: number): string {
   if (agents.length === 0) return 'no agents'
+  const isCosting = agents.some(({ spent }) => spent.steps > 0)
+  const costHead = isCosting ? ['TOKENS', 'COST'] : []
   return table(
-    ['ID', 'BEHAVIOR', 'STATE', 'SESSION', 'QUEUE', 'RESTARTS', 'ACTIVE', 'ROLE'],
+    ['ID', 'BEHAVIOR', 'STATE', 'SESSION', 'QUEUE', 'RESTARTS', 'ACTIVE', ...costHead, 'ROLE'],
     agents.map((agent) => [
       agent.id,
       agent.behavior,
@@ -90,6 +93,7 @@ function agentTable(agents: readonly AgentInfo[], nowMs: number): string {
       String(agent.queueDepth),
       String(agent.restarts),
       agent.lastActivityAt === undefined ? '-' : ageText(agent.lastActivityAt, nowMs),
+      ...(isCosting ? [tokensText(tokensOf(agent.spent)), costText(agent.spent)] : []),
       agent.role,
     ]),
   )

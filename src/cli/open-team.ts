@@ -4,14 +4,15 @@
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Agent, Team } from '../api.ts'
+import type { Agent, AgentSpecInput, Team } from '../api.ts'
 import { createClient } from '../client/client.ts'
 import type { RemoteAgent, RemoteTeam } from '../client/remote-team.ts'
 import type { TeamConfig } from '../config-file.ts'
 import { assertAgentId, quote } from '../core/ids.ts'
 import { didYouMean } from '../core/suggest.ts'
 import { AgentryError, describeThrown, isAgentryError } from '../errors.ts'
-import { resolveAgentSpec, TEAM_DEFAULTS } from '../options.ts'
+import { defaultModel } from '../llm-options.ts'
+import { TEAM_DEFAULTS } from '../options.ts'
 import type { SessionNote } from '../store/session-store.ts'
 import { readToken } from '../store/token-file.ts'
 import type { CliIo, OpenTeamOptions } from './io.ts'
@@ -21,8 +22,21 @@ import { type Signals, takeSignals } from './signals.ts'
 
 export const DEFAULT_CONFIG_FILE = 'agentry.yaml'
 
-/** The agent that the command line adds if there is no configuration file and no agent yet. */
-const FIRST_AGENT = { id: 'ops', behavior: 'shell' }
+/** The agents that the command line adds if there is no configuration file and no agent yet: the first is the default one. */
+function firstAgents(env: CliIo['env']): AgentSpecInput[] {
+  const ops = { id: 'ops', behavior: 'shell' }
+  const model = defaultModel(env)
+  if (model === undefined) return [ops]
+  return [
+    { id: 'assistant', role: 'Helps at this computer', behavior: 'llm', model, instructions: HELP },
+    ops,
+  ]
+}
+
+const HELP = `You help a person at this computer. Look before you act: read files and run commands rather than guess.
+Do what was asked and no more, check that it worked, and say briefly what you did and what you found.
+Where something is unclear and a wrong guess would cost, ask first.
+`
 
 /** The options that every command takes. */
 export interface GlobalOptions {
@@ -65,7 +79,7 @@ export async function resolveSetup({ io, globals }: CommandContext): Promise<Set
         : undefined
       : resolve(io.cwd, globals.config)
   // Loaded here only: reading YAML takes some seventy modules.
-  const config = file === undefined ? undefined : (await import('../config-file.ts')).loadConfig(file)
+  const config = file === undefined ? undefined : (await import('../config-file.ts')).loadConfig(file, io.env)
   const data =
     globals.data === undefined
       ? (config?.data ?? resolve(io.cwd, TEAM_DEFAULTS.data))
@@ -160,14 +174,14 @@ export async function openTeam(
   })
 }
 
-/** A team that has neither a configuration nor agents gets its first one. */
+/** A team that has neither a configuration nor agents gets its first ones. */
 export async function giveFirstAgent(
   { io }: CommandContext,
   { config }: Setup,
   team: AnyTeam,
 ): Promise<void> {
   if (config !== undefined || (await team.agents()).length > 0) return
-  await team.spawn(resolveAgentSpec(FIRST_AGENT, io.cwd))
+  for (const agent of firstAgents(io.env)) await team.spawn({ ...agent, workingDir: io.cwd })
 }
 
 function endedBy(signals: Signals, thrown: unknown): unknown {

@@ -4,6 +4,7 @@ import { RESTART_TYPES } from '../core/restart-policy.ts'
 import { BEHAVIOR_NAMES } from '../options.ts'
 import { type ActionOf, collect, portNumber, wholeNumber } from './action.ts'
 import { listAgents, removeAgent, restartAgent, spawnAgent, stopAgent } from './agents.ts'
+import { addApprovalCommands } from './approvals/program.ts'
 import { type AttachOptions, attach } from './attach.ts'
 import { printScript, SHELLS } from './completion/scripts.ts'
 import { dashboard } from './dashboard.ts'
@@ -49,6 +50,7 @@ export function createProgram(io: CliIo, version: string, setExitCode: (code: Ex
   addDashboardCommands(program, action)
   addServeCommand(program, action)
   addSendCommand(program, action)
+  addApprovalCommands(program, action)
   addAgentCommands(program, action)
   addSessionCommands(program, action)
   program
@@ -139,12 +141,16 @@ function addSendCommand(program: Command, action: ActionOf): void {
     .summary('send one message to an agent and wait for its answer')
     .description(
       'Sends one message to an agent and streams its answer. Exits with the exit code of the command that it ran.\n' +
+        'What the agent asks before it goes on is asked at the terminal, or answered by `agentry approvals answer`.\n' +
         'Quote a message with options of its own, or put it after --.',
     )
     .argument('<agent>', 'id of the agent')
     .argument('<text...>', 'the message; a single - reads it from standard input')
     .option('--session <session>', 'make this session current first: id, beginning of the id, or name')
     .option('--task-id <id>', 'a message sent again with the same id does not run twice')
+    .option('--steer', 'into the running turn, between two of its steps, if it can take it')
+    .option('--quiet', 'only the answer: not what the agent does and thinks on the way')
+    .option('--events', 'all events of the turn, each as a line of JSON')
     .action(action(send))
 }
 

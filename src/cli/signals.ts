@@ -15,6 +15,10 @@ const SAME_SIGNAL_MS = 250
 export interface Signals {
   /** The first signal, once one has come. */
   readonly received: EndingSignal | undefined
+  /** Aborted with the first signal, before anything else is done about it. */
+  readonly ending: AbortSignal
+  /** What Ctrl-C is where a terminal sends it as a key. */
+  interrupt(): void
   /** What ends the command from now on; called immediately if a signal has already come. */
   shutDownBy(shutDown: () => void): void
   /** Ends the command as a signal does. */
@@ -31,20 +35,25 @@ export function takeSignals(io: Pick<CliIo, 'clock' | 'onSignal' | 'forceExit'>)
   let received: { signal: EndingSignal; atMs: number } | undefined
   let shutDown: (() => void) | undefined
   let interrupt: (() => void) | undefined
-  const release = io.onSignal((signal) => {
+  const ending = new AbortController()
+  const receive = (signal: EndingSignal): void => {
     const nowMs = io.clock.monotonicMs()
     if (received === undefined) {
       received = { signal, atMs: nowMs }
+      ending.abort()
       if (signal === 'SIGINT' && interrupt) interrupt()
       else shutDown?.()
     } else if (signal !== received.signal || nowMs - received.atMs >= SAME_SIGNAL_MS) {
       io.forceExit()
     }
-  })
+  }
+  const release = io.onSignal(receive)
   return {
     get received() {
       return received?.signal
     },
+    ending: ending.signal,
+    interrupt: () => receive('SIGINT'),
     shutDownBy(given) {
       shutDown = given
       if (received) given()

@@ -10,6 +10,10 @@ import { plainText } from '../core/terminal-text.ts'
 
 export interface TurnPrinter {
   text(piece: { text: string; dropped?: true }): void
+  /** What was written is void: the text comes again, on a new line. */
+  restart(): void
+  /** On a terminal: what comes next, whoever writes it there, begins a line. */
+  beginLine(): void
   /** Writes what is missing of the result of a completed turn behind the streamed text. Without a result: nothing more. */
   finish(result?: string): void
 }
@@ -25,6 +29,9 @@ export function createTurnPrinter(sink: TextSink): TurnPrinter {
   let complete = true
   let endsLine = true
 
+  const beginLine = (): void => {
+    if (!endsLine && sink.isTTY) write('\n')
+  }
   const write = (text: string): void => {
     if (text === '') return
     sink.write(sink.isTTY ? plainText(text) : text)
@@ -52,9 +59,17 @@ export function createTurnPrinter(sink: TextSink): TurnPrinter {
       tail += text
       if (tail.length > 2 * KEPT_CHARS) tail = tail.slice(-KEPT_CHARS)
     },
+    restart() {
+      if (!endsLine) write('\n')
+      length = 0
+      head = ''
+      tail = ''
+      complete = true
+    },
+    beginLine,
     finish(result) {
       if (result !== undefined) finishWith(result)
-      if (!endsLine && sink.isTTY) write('\n')
+      beginLine()
     },
   }
 }

@@ -36,6 +36,7 @@ describe('docs/cli.md', () => {
       'attach',
       'serve',
       'send',
+      'approvals',
       'agents',
       'sessions',
       'doctor',
@@ -44,6 +45,7 @@ describe('docs/cli.md', () => {
     ])
     for (const name of [
       ...(await commands()),
+      ...(await commands('approvals')),
       ...(await commands('agents')),
       ...(await commands('sessions')),
     ]) {

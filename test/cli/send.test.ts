@@ -105,6 +105,31 @@ describe('send', () => {
     expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', result: 'all of it', exitCode: 0 })
   })
 
+  test('with --events gives every event, and the outcome as the last', async () => {
+    const { turn, done } = await startSend(['--events', 'hello'])
+    turn.start()
+    turn.text('partial')
+    turn.finish({ result: 'all of it', exitCode: 3 })
+    const { code, stdout, stderr } = await done
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' })
+    const types = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { type: string }).type)
+    expect(types).toEqual(['turn-started', 'text', 'turn-finished'])
+  })
+
+  test('with --steer goes into the running turn', async () => {
+    const steering = await startSend(['--steer', 'faster'])
+    expect(steering.turn.options.mode).toBe('steer')
+    steering.turn.finish({})
+    await steering.done
+    const queued = await startSend()
+    expect(queued.turn.options.mode).toBeUndefined()
+    queued.turn.finish({})
+    await queued.done
+  })
+
   test.each<[Outcome['status'], number]>([
     ['failed', 1],
     ['interrupted', 7],

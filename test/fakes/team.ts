@@ -1,5 +1,13 @@
 /** A team of one agent whose turns a test plays by hand: for what a command does while a turn runs. */
-import type { Agent, SendOptions, Team, TeamHealth } from '../../src/api.ts'
+import type {
+  Agent,
+  AgentInfo,
+  ApprovalInfo,
+  SendOptions,
+  SessionInfo,
+  Team,
+  TeamHealth,
+} from '../../src/api.ts'
 import { createId } from '../../src/core/ids.ts'
 import { AgentryError } from '../../src/errors.ts'
 import type { Outcome, TurnEvent } from '../../src/protocol/from-agent.ts'
@@ -14,6 +22,7 @@ export interface FakeTurn {
   /** The turn begins, and the sender hears of it. */
   start(): void
   text(text: string, dropped?: true): void
+  event(event: TurnEvent): void
   finish(outcome: Partial<Outcome>): void
   /** The message never becomes a turn. */
   refuse(error: AgentryError): void
@@ -23,13 +32,18 @@ export interface FakeTeam {
   readonly team: Team
   /** Resolves with the next message that is sent. */
   nextTurn(): Promise<FakeTurn>
+  /** The open questions. An answer takes one out and is kept; the test tells the turn of it. */
+  readonly approvals: ApprovalInfo[]
+  readonly answers: (Parameters<Team['answerApproval']>[1] & { approvalId: string })[]
   /** Turn ids that were cancelled. */
   readonly cancelled: (string | undefined)[]
   /** How often the team was asked to close: a turn that has not started then fails with `agent_stopped`. */
   closed(): number
 }
 
-export function createFakeTeam(agentId: string): FakeTeam {
+export function createFakeTeam(agentId: string, behavior = 'shell'): FakeTeam {
+  const approvals: ApprovalInfo[] = []
+  const answers: FakeTeam['answers'] = []
   const cancelled: (string | undefined)[] = []
   const accepted = new Map<string, Outcome>()
   const arrived: FakeTurn[] = []
@@ -64,6 +78,7 @@ export function createFakeTeam(agentId: string): FakeTeam {
         accepted.set(taskId, outcome)
         push({ type: 'turn-started', turnId, sessionId: outcome.sessionId, attempt: 1 })
       },
+      event: push,
       text: (text, dropped) => push({ type: 'text', text, ...(dropped && { dropped }) }),
       finish: (end) => push({ type: 'turn-finished', outcome: { ...outcome, status: 'completed', ...end } }),
       refuse: (error) => push(error),
@@ -87,6 +102,7 @@ export function createFakeTeam(agentId: string): FakeTeam {
   const agent: Partial<Agent> = {
     id: agentId,
     stream,
+    info: () => ({ id: agentId, behavior }) as AgentInfo,
     async cancel(turnId) {
       cancelled.push(turnId)
       return true
@@ -95,6 +111,17 @@ export function createFakeTeam(agentId: string): FakeTeam {
   const team: Partial<Team> = {
     agent: (id) => (id === agentId ? (agent as Agent) : undefined),
     agents: () => [{ id: agentId }] as ReturnType<Team['agents']>,
+    sessions: () => [] as SessionInfo[],
+    approvals: () => [...approvals],
+    async answerApproval(approvalId, answer) {
+      const [approval] = approvals.splice(
+        approvals.findIndex((one) => one.approvalId === approvalId),
+        1,
+      )
+      if (approval === undefined) throw new AgentryError('approval_not_found', 'no such question')
+      answers.push({ approvalId, ...answer })
+      return approval
+    },
     task: async (taskId) => accepted.get(taskId),
     health: () => ({ notes: [] as unknown[] }) as TeamHealth,
     async close() {
@@ -104,6 +131,8 @@ export function createFakeTeam(agentId: string): FakeTeam {
   }
   return {
     team: team as Team,
+    approvals,
+    answers,
     cancelled,
     closed: () => closed,
     nextTurn: async () =>

@@ -10,6 +10,7 @@ export interface Candidate {
 export type Wanted =
   | { kind: 'words'; candidates: Candidate[] }
   | { kind: 'agents' }
+  | { kind: 'approvals' }
   | { kind: 'sessions'; agentId?: string; trashed: boolean }
   | { kind: 'files' }
   | { kind: 'nothing' }
@@ -97,6 +98,8 @@ function wantedBy(
   switch (name) {
     case 'agent':
       return { kind: 'agents' }
+    case 'approval':
+      return { kind: 'approvals' }
     case 'session': {
       // `send` names the agent before the session.
       const agentId = options.get('agent')

@@ -9,6 +9,7 @@ import { readRegisteredAgents } from '../../store/agent-registry.ts'
 import { systemFs } from '../../store/durable-fs.ts'
 import { listSessions } from '../../store/list-sessions.ts'
 import { foldersOf } from '../../store/session-files.ts'
+import { questionLine } from '../approvals/view.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { CliIo } from '../io.ts'
 import { resolveSetup, type Setup } from '../open-team.ts'
@@ -46,6 +47,8 @@ async function candidatesOf(
       return wanted.candidates
     case 'agents':
       return agentsOf(await setup())
+    case 'approvals':
+      return approvalsOf(await setup())
     case 'sessions':
       return sessionsOf(await setup(), current, wanted)
     case 'files':
@@ -69,12 +72,9 @@ async function sessionsOf(
   current: string,
   { agentId, trashed }: { agentId?: string; trashed: boolean },
 ): Promise<Candidate[]> {
-  const folders = foldersOf(data)
-  const found: SessionHeader[] = []
-  const place = trashed ? 'trash' : 'sessions'
-  for await (const { header } of listSessions(systemFs, folders[place], place)) {
-    if (header !== undefined && (agentId === undefined || header.agentId === agentId)) found.push(header)
-  }
+  const found = (await headersIn(data, trashed ? 'trash' : 'sessions')).filter(
+    (header) => agentId === undefined || header.agentId === agentId,
+  )
   const counts = Map.groupBy(found, ({ name }) => name)
   return found.flatMap(({ id, name, agentId: owner, status }) => {
     const isPlain = NEEDS_NO_QUOTES.test(name) && counts.get(name)?.length === 1
@@ -85,6 +85,26 @@ async function sessionsOf(
         : []),
     ]
   })
+}
+
+/** The ids of the open questions, oldest first. */
+async function approvalsOf({ data }: Setup): Promise<Candidate[]> {
+  const headers = await headersIn(data, 'sessions')
+  const found = headers.flatMap(({ agentId, approvals }) =>
+    approvals.map((approval) => ({
+      value: approval.approvalId,
+      description: `${agentId}: ${questionLine(approval)}`,
+    })),
+  )
+  return found.sort((a, b) => (a.value < b.value ? -1 : 1))
+}
+
+async function headersIn(data: string, place: 'sessions' | 'trash'): Promise<SessionHeader[]> {
+  const headers: SessionHeader[] = []
+  for await (const { header } of listSessions(systemFs, foldersOf(data)[place], place)) {
+    if (header !== undefined) headers.push(header)
+  }
+  return headers
 }
 
 function linesOf(candidates: readonly Candidate[], current: string): string {

@@ -1,8 +1,11 @@
 /** Sessions as people read them. Pure; everything that comes from a session is made plain text. */
 import { styleText } from 'node:util'
 import type { SessionInfo } from '../../api.ts'
-import { ageText, shortIdLength, sizeText } from '../../core/figures.ts'
+import { ageText, costText, shortIdLength, sizeText, tokensText } from '../../core/figures.ts'
 import type { MemoryEntry, SessionState, SessionStatus, TaskEntry } from '../../core/session-state.ts'
+import { tokensOf } from '../../core/usage.ts'
+import { usageText } from '../activity.ts'
+import { questionLine } from '../approvals/view.ts'
 import { table } from '../table.ts'
 import { plainLine, plainText } from '../../core/terminal-text.ts'
 
@@ -18,6 +21,8 @@ export function sessionTable(
 ): string {
   if (sessions.length === 0) return 'no sessions'
   const idLength = shortIdLength(allIds)
+  const isCosting = sessions.some(({ counts }) => counts.steps > 0)
+  const head = isCosting ? [...HEAD, 'TOKENS', 'COST'] : HEAD
   const rows = sessions.map((session) => [
     session.id.slice(0, idLength),
     session.name,
@@ -26,8 +31,9 @@ export function sessionTable(
     String(session.counts.turns),
     ageText(session.lastAccessedAt, nowMs),
     sizeText(session.diskBytes),
+    ...(isCosting ? [tokensText(tokensOf(session.counts)), costText(session.counts)] : []),
   ])
-  return table(HEAD, rows, (cell, row, column) => {
+  return table(head, rows, (cell, row, column) => {
     const session = sessions[row]
     return column === STATUS_COLUMN && session !== undefined ? painted(cell, session.status, color) : cell
   })
@@ -44,6 +50,7 @@ export function sessionText(state: SessionState, color: boolean): string {
     ['created', state.createdAt],
     ['last accessed', state.lastAccessedAt],
     ['turns', String(state.counts.turns)],
+    ['used', state.counts.steps === 0 ? '' : usageText(state.counts)],
     ['directory', plainLine(state.workingDir, 1000)],
     ['prompt', plainLine(state.prompt)],
     ...Object.entries(state.vars).map(([name, value]): [string, string] => [
@@ -52,6 +59,10 @@ export function sessionText(state: SessionState, color: boolean): string {
     ]),
     ['metadata', Object.keys(state.metadata).length === 0 ? '' : plainLine(JSON.stringify(state.metadata))],
     ['unfinished', state.turn === null ? '' : plainLine(state.turn.input)],
+    ...state.approvals.map((approval): [string, string] => [
+      'asks',
+      `${questionLine(approval)} (${approval.approvalId})`,
+    ]),
     ...state.queue.map((message): [string, string] => ['queued', plainLine(message.input)]),
   ]
   const head = fields
