@@ -6,6 +6,7 @@
  *     it runs once, however often it is sent.
  * O3  each is settled once, with `sent` or `not-sent`, unless the dashboard closes before.
  */
+import type { SendOptions } from '../api.ts'
 import { createId } from '../core/ids.ts'
 import { toAgentryError } from '../errors.ts'
 import type { Input } from './model/input.ts'
@@ -27,11 +28,12 @@ export class Outbox {
     this.#options = options
   }
 
-  send(agentId: string, text: string): void {
+  /** `steer`: into the running turn. */
+  send(agentId: string, text: string, mode?: 'steer'): void {
     const before = this.#last.get(agentId) ?? Promise.resolve()
     this.#last.set(
       agentId,
-      before.then(() => this.#deliver(agentId, text)),
+      before.then(() => this.#deliver(agentId, text, mode)),
     )
   }
 
@@ -40,27 +42,28 @@ export class Outbox {
     this.#closing.abort()
   }
 
-  async #deliver(agentId: string, text: string): Promise<void> {
-    const taskId = createId()
+  async #deliver(agentId: string, text: string, mode: 'steer' | undefined): Promise<void> {
+    const options = { taskId: createId(), ...(mode !== undefined && { mode }) }
+    const message = { agentId, text, ...(mode !== undefined && { mode }) }
     while (!this.#closing.signal.aborted) {
       try {
-        const sessionId = await this.#post(agentId, text, taskId)
-        this.#settle({ type: 'sent', agentId, sessionId, text })
+        const sessionId = await this.#post(agentId, text, options)
+        this.#settle({ type: 'sent', ...message, sessionId })
         return
       } catch (error) {
         if (isLoss(error)) {
           await this.#options.connection.pause(this.#closing.signal)
           continue
         }
-        this.#settle({ type: 'not-sent', agentId, text, error: toAgentryError(error).toJSON() })
+        this.#settle({ type: 'not-sent', ...message, error: toAgentryError(error).toJSON() })
         return
       }
     }
   }
 
-  async #post(agentId: string, text: string, taskId: string): Promise<string> {
+  async #post(agentId: string, text: string, options: SendOptions): Promise<string> {
     const agent = await requireAgent(await this.#options.connection.whenConnected(), agentId)
-    return (await agent.post(text, { taskId })).sessionId
+    return (await agent.post(text, options)).sessionId
   }
 
   #settle(input: Input): void {

@@ -1,6 +1,7 @@
 /** Commands as calls of the team. */
 import type { AgentInfo, SessionInfo } from '../api.ts'
 import type { RemoteAgent, RemoteTeam } from '../client/remote-team.ts'
+import type { ApprovalDecision } from '../core/session-state.ts'
 import { plainLine } from '../core/terminal-text.ts'
 import { AgentryError, assertNever } from '../errors.ts'
 import type { Command } from './model/commands.ts'
@@ -16,7 +17,19 @@ export interface CommandResult {
 /** The commands that the team does; the others are done on the screen. */
 export type TeamCommand = Exclude<
   Command,
-  { type: 'sessions-list' | 'agents' | 'agent-choose' | 'help' | 'quit' | 'detach' }
+  {
+    type:
+      | 'sessions-list'
+      | 'agents'
+      | 'agent-choose'
+      | 'steer'
+      | 'approvals'
+      | 'approve'
+      | 'deny'
+      | 'help'
+      | 'quit'
+      | 'detach'
+  }
 >
 
 /**
@@ -28,10 +41,28 @@ export async function runCommand(
   agentId: string,
 ): Promise<CommandResult> {
   if (command.type === 'agent-spawn') {
-    const agent = await team.spawn({ id: command.agentId, behavior: command.behavior })
-    return { text: `spawned agent ${agent.id} (${command.behavior})`, agent: await agent.info() }
+    const { agentId: id, behavior, model } = command
+    const agent = await team.spawn({ id, behavior, ...(model !== undefined && { model }) })
+    const what = model === undefined ? behavior : `${behavior}, ${model}`
+    return { text: `spawned agent ${agent.id} (${what})`, agent: await agent.info() }
+  }
+  if (command.type === 'answer') {
+    const { approvalId, decision, reason } = command
+    const { tool, subject, ...of } = await team.answerApproval(approvalId, {
+      decision,
+      ...(reason !== undefined && { reason }),
+    })
+    return {
+      text: `${ANSWERED[decision]}: ${of.agentId}, ${plainLine(tool)} ${plainLine(subject)}`.trimEnd(),
+    }
   }
   return runOn(await requireAgent(team, agentId), command)
+}
+
+const ANSWERED: Readonly<Record<ApprovalDecision, string>> = {
+  once: 'allowed once',
+  session: 'allowed for this session',
+  deny: 'not allowed',
 }
 
 /** Throws `agent_not_found`. */
@@ -43,7 +74,7 @@ export async function requireAgent(team: RemoteTeam, agentId: string): Promise<R
 
 async function runOn(
   agent: RemoteAgent,
-  command: Exclude<TeamCommand, { type: 'agent-spawn' }>,
+  command: Exclude<TeamCommand, { type: 'agent-spawn' | 'answer' }>,
 ): Promise<CommandResult> {
   switch (command.type) {
     case 'session-create': {

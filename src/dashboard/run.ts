@@ -127,7 +127,7 @@ function carryOut({ options, store, mounted, connection, feed, outbox, dispatch,
   const start = (effect: Effect): void | Promise<void> => {
     switch (effect.type) {
       case 'send':
-        return outbox.send(effect.agentId, effect.text)
+        return outbox.send(effect.agentId, effect.text, effect.mode)
       case 'run':
         return isOfTeam(effect.command) ? run(effect.command, effect.agentId) : undefined
       case 'follow':
@@ -144,6 +144,9 @@ function carryOut({ options, store, mounted, connection, feed, outbox, dispatch,
         return historyFile === undefined ? undefined : rememberLine(historyFile, effect.line)
       case 'leave':
         return leave(effect.how)
+      case 'arm':
+        systemClock.setTimer(effect.afterMs, () => dispatch({ type: 'armed', round: effect.round }))
+        return undefined
       case 'force':
         return forcing.abort()
       case 'redraw':
@@ -163,6 +166,10 @@ function isOfTeam(command: Command): command is TeamCommand {
     case 'sessions-list':
     case 'agents':
     case 'agent-choose':
+    case 'steer':
+    case 'approvals':
+    case 'approve':
+    case 'deny':
     case 'help':
     case 'quit':
     case 'detach':

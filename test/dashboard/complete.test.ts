@@ -71,7 +71,7 @@ describe('completion', () => {
     ['/ag|', ['/agents', '/agent']],
     ['/session re|', ['resume', 'rename']],
     ['/agent c|', ['coder', 'coder-2']],
-    ['/spawn x |', ['shell', 'echo', '/home/me/agents/coder.ts']],
+    ['/spawn x |', ['llm', 'shell', 'echo', '/home/me/agents/coder.ts']],
     ['/sessions |', ['list', 'create']],
   ])('of %s offers %j', (before, offered) => {
     expect(completed(before).offered).toEqual(offered)

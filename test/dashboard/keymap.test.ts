@@ -52,6 +52,10 @@ const ACTIONS: Readonly<Record<Action, true>> = {
   newline: true,
   'history-previous': true,
   'history-next': true,
+  'allow-once': true,
+  'allow-always': true,
+  deny: true,
+  approvals: true,
 }
 
 /** What stands where a key is pressed: the scope's own meanings, and those that hold everywhere. */
@@ -81,8 +85,8 @@ describe('the key map', () => {
     expect(keysIn('input').filter((key) => editing.has(key))).toEqual(['up', 'down'])
   })
 
-  test('keeps letters for the text: the only one it takes at the input line opens the help', () => {
-    expect(keysIn('input').filter((key) => key.length === 1)).toEqual(['?'])
+  test('keeps letters for the text, but for the help and for answers to questions', () => {
+    expect(keysIn('input').filter((key) => key.length === 1)).toEqual(['?', 'y', 'a', 'n'])
   })
 
   test('changes something by capitals only', () => {
@@ -132,7 +136,8 @@ describe('the help', () => {
     const rows = helpText(width)
     for (const row of rows) expect(widthOf(row)).toBeLessThanOrEqual(width)
     const words = new Set(rows.join(' ').split(/\s+/))
-    expect(rows.join('\n')).not.toContain('…')
+    // But for the glyph of an agent that waits for others.
+    expect(rows.join(' ')).not.toMatch(/…(?! *waits)/)
     const summaries = [...KEY_BINDINGS, ...COMMAND_FORMS, ...EDITING_KEYS].map(({ summary }) => summary)
     // In narrow columns long words are broken.
     const wanted = summaries

@@ -204,11 +204,11 @@ describe('the lines round the input', () => {
   test('show the totals of the team, as many as fit', () => {
     const sessions = [
       session('s', 'ops', {
-        counts: { ...noUsage(), turns: 1, entries: 2, inputTokens: 900, outputTokens: 600 },
+        counts: { ...noUsage(), steps: 1, turns: 1, entries: 2, inputTokens: 900, outputTokens: 600 },
       }),
     ]
     const wide = text([panesOf(connected({ columns: 200, sessions })).status])
-    expect(wide).toContain('● up · 1 agent · 1 session · 1.5K tokens · 127.0.0.1:7420 · /data')
+    expect(wide).toContain('● up · 1 agent · 1 session · 1.5k tok · $0 · 127.0.0.1:7420 · /data')
     expect(text([panesOf(connected({ columns: 40, sessions })).status])).not.toContain('127.0.0.1')
   })
 })

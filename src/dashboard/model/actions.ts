@@ -10,6 +10,7 @@ import type { Action } from './keymap.ts'
 import { nextFocus } from './layout.ts'
 import { editKey, emptyLine, insertText } from './line-editor.ts'
 import { type HistoryStep, nextLine, previousLine, rememberLine } from './line-history.ts'
+import { answerable, withAnswer, withApprovalList, withDenying } from './questions.ts'
 import { chosenRow, visibleSessions } from './session-lines.ts'
 import type { DashboardState } from './state.ts'
 import { chosen, INTERRUPT_MS, only, typed, withNotice, withoutFilter, withOpened } from './steps.ts'
@@ -107,9 +108,24 @@ export function act(state: DashboardState, action: Action): Step<DashboardState>
       return recalled(state, 'up', previousLine(state.history, state.input.text))
     case 'history-next':
       return recalled(state, 'down', nextLine(state.history))
+    case 'allow-once':
+      return answered(state, 'once')
+    case 'allow-always':
+      return answered(state, 'session')
+    case 'deny': {
+      const approval = answerable(state)
+      return only(approval === undefined ? state : withDenying(state, approval))
+    }
+    case 'approvals':
+      return withApprovalList(state)
     default:
       return assertNever(action)
   }
+}
+
+function answered(state: DashboardState, decision: 'once' | 'session'): Step<DashboardState> {
+  const approval = answerable(state)
+  return approval === undefined ? only(state) : withAnswer(state, approval, decision)
 }
 
 function edited(state: DashboardState, key: string): DashboardState {

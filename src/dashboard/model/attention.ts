@@ -1,5 +1,6 @@
 /** Who needs the user: one line each, the worst first. Pure. */
 import { plainLine } from '../../core/terminal-text.ts'
+import { askingAgents } from './questions.ts'
 import type { DashboardState } from './state.ts'
 import { currentSessionOf } from './team.ts'
 
@@ -31,9 +32,9 @@ export function attentionOf(state: DashboardState): readonly Attention[] {
   return [...bad, ...warn]
 }
 
-/** The agent behind `from` in the order of the list that needs the user, round the end; undefined where none does. */
+/** The agent behind `from` in the order of the list that needs the user or asks something, round the end; undefined where none does. */
 export function nextAttention(state: DashboardState, from: string | undefined): string | undefined {
-  const needed = new Set(attentionOf(state).map(({ agentId }) => agentId))
+  const needed = askingAgents(state).union(new Set(attentionOf(state).map(({ agentId }) => agentId)))
   const start = state.agents.findIndex(({ id }) => id === from) + 1
   return [...state.agents.slice(start), ...state.agents.slice(0, start)].find(({ id }) => needed.has(id))?.id
 }

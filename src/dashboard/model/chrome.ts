@@ -5,6 +5,7 @@ import type { Frame } from './frame.ts'
 import { inputLines } from './input-lines.ts'
 import { layoutOf } from './layout.ts'
 import { type Line, span } from './line.ts'
+import { questionLines } from './question-lines.ts'
 import type { DashboardState } from './state.ts'
 import { noticeLines } from './status-lines.ts'
 import { cutSpans } from './text.ts'
@@ -22,8 +23,8 @@ const LEAST_HEIGHT = 2
 
 export function chromeOf(state: DashboardState): Chrome {
   const { columns, rows } = state.size
-  const { stripRows, noticeRows, inputRows } = layoutOf(state)
-  const strip = stripLines(state, columns, stripRows)
+  const { stripRows, questionRows, noticeRows, inputRows } = layoutOf(state)
+  const strip = [...stripLines(state, columns, stripRows), ...questionLines(state, columns, questionRows)]
   const input = inputLines(state, columns, inputRows)
   const left = rows - strip.length - input.lines.length - STATUS_ROWS
   const notice = noticeLines(state, columns, Math.min(noticeRows, left - LEAST_HEIGHT))

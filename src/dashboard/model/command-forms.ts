@@ -3,7 +3,7 @@ import type { Word } from './command-words.ts'
 import type { Command, CommandType } from './commands.ts'
 
 /** What an argument names; completion offers what there is of it. */
-export type ArgumentKind = 'session' | 'agent' | 'behavior' | 'name' | 'text'
+export type ArgumentKind = 'session' | 'agent' | 'behavior' | 'model' | 'approval' | 'scope' | 'name' | 'text'
 
 export interface CommandArgument {
   /** As forms and errors name it. */
@@ -25,6 +25,7 @@ export interface CommandForm {
 
 const SESSION: CommandArgument = { label: 'session-id', kind: 'session' }
 const AGENT: CommandArgument = { label: 'agent-id', kind: 'agent' }
+const APPROVAL: CommandArgument = { label: 'id', kind: 'approval', optional: true }
 const NAME: CommandArgument = { label: 'name', kind: 'name' }
 
 /** In the order of the help. */
@@ -126,9 +127,16 @@ export const COMMAND_FORMS: readonly CommandForm[] = [
     args: [
       { label: 'agent-id', kind: 'name' },
       { label: 'behavior', kind: 'behavior', optional: true },
+      { label: 'model', kind: 'model', optional: true },
     ],
-    summary: 'add an agent; its behavior is shell where none is given',
-    make: (agentId, behavior = 'shell') => ({ type: 'agent-spawn', agentId, behavior }),
+    summary:
+      'add an agent; its behavior is shell where none is given, and llm needs a model: /spawn coder llm ollama/qwen3',
+    make: (agentId, behavior = 'shell', model?: string) => ({
+      type: 'agent-spawn',
+      agentId,
+      behavior,
+      ...(model !== undefined && { model }),
+    }),
   },
   {
     type: 'agent-stop',
@@ -152,6 +160,39 @@ export const COMMAND_FORMS: readonly CommandForm[] = [
     make: (agentId?: string) => ({ type: 'cancel', ...(agentId !== undefined && { agentId }) }),
   },
   {
+    type: 'steer',
+    words: ['steer'],
+    args: [{ label: 'text', kind: 'text' }],
+    summary: 'say something into the running turn of the chosen agent, between two of its steps',
+    make: (text) => ({ type: 'steer', text }),
+  },
+  {
+    type: 'approvals',
+    words: ['approvals'],
+    args: [],
+    summary: 'all that agents ask, whole',
+    make: () => ({ type: 'approvals' }),
+  },
+  {
+    type: 'approve',
+    words: ['approve'],
+    args: [APPROVAL, { label: 'session', kind: 'scope', optional: true }],
+    summary:
+      'allow what an agent asks for, once or for the rest of the session; the one question where no id is given',
+    make: approve,
+  },
+  {
+    type: 'deny',
+    words: ['deny'],
+    args: [APPROVAL, { label: 'reason', kind: 'text', optional: true }],
+    summary: 'do not allow what an agent asks for; the reason, for the agent, is the rest of the line',
+    make: (approval?: string, reason?: string) => ({
+      type: 'deny',
+      ...(approval !== undefined && { approval }),
+      ...(reason !== undefined && { reason }),
+    }),
+  },
+  {
     type: 'help',
     words: ['help'],
     args: [],
@@ -173,6 +214,16 @@ export const COMMAND_FORMS: readonly CommandForm[] = [
     make: () => ({ type: 'detach' }),
   },
 ]
+
+/** The word `session` is no id. */
+function approve(approval?: string, scope?: string): Command {
+  if (approval === 'session' && scope === undefined) return { type: 'approve', scope: approval }
+  return {
+    type: 'approve',
+    ...(approval !== undefined && { approval }),
+    ...(scope !== undefined && { scope }),
+  }
+}
 
 /** The form with the most words that `words` begins with. */
 export function formOf(words: readonly Word[]): CommandForm | undefined {

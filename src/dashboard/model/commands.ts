@@ -1,5 +1,6 @@
 /** The slash commands: what they mean, and how a line of text becomes one. Pure. */
 import { quote } from '../../core/ids.ts'
+import type { ApprovalDecision } from '../../core/session-state.ts'
 import { nearest } from '../../core/suggest.ts'
 import { type CommandForm, formOf, formText, nextWords, phrase } from './command-forms.ts'
 import { splitWords, type Word, type Words } from './command-words.ts'
@@ -20,11 +21,29 @@ export type Command =
   | { readonly type: 'agents' }
   /** Choose the agent that messages go to. */
   | { readonly type: 'agent-choose'; readonly agentId: string }
-  | { readonly type: 'agent-spawn'; readonly agentId: string; readonly behavior: string }
+  | {
+      readonly type: 'agent-spawn'
+      readonly agentId: string
+      readonly behavior: string
+      readonly model?: string
+    }
   /** Without an agent: the chosen one. So for the two below. */
   | { readonly type: 'agent-stop'; readonly agentId?: string }
   | { readonly type: 'agent-restart'; readonly agentId?: string }
   | { readonly type: 'cancel'; readonly agentId?: string }
+  /** Into the running turn of the chosen agent. */
+  | { readonly type: 'steer'; readonly text: string }
+  | { readonly type: 'approvals' }
+  /** Without an id: the one question that is open. `scope` as it was typed. */
+  | { readonly type: 'approve'; readonly approval?: string; readonly scope?: string }
+  | { readonly type: 'deny'; readonly approval?: string; readonly reason?: string }
+  /** What the two above, and keys, come to. */
+  | {
+      readonly type: 'answer'
+      readonly approvalId: string
+      readonly decision: ApprovalDecision
+      readonly reason?: string
+    }
   | { readonly type: 'help' }
   | { readonly type: 'quit' }
   | { readonly type: 'detach' }
@@ -67,7 +86,7 @@ function valuesOf(
 ): { values: string[] } | Required<Pick<Words, 'open'>> {
   const given = words.slice(form.words.length)
   const restAt = form.args.findIndex(({ kind }) => kind === 'text')
-  const before = given[restAt - 1]
+  const before = restAt === 0 ? words[form.words.length - 1] : given[restAt - 1]
   if (restAt === -1 || before === undefined || given.length <= restAt) {
     return open === undefined ? { values: given.map(({ value }) => value) } : { open }
   }

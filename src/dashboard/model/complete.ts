@@ -1,8 +1,9 @@
 /** Tab in a slash command: the rest of the word before the cursor, as far as there is one way to go on. Pure. */
 import { BEHAVIOR_NAMES, isBuiltIn } from '../../agent-spec.ts'
-import type { AgentInfo, SessionInfo } from '../../api.ts'
+import type { AgentInfo, ApprovalInfo, SessionInfo } from '../../api.ts'
 import { plainLine } from '../../core/terminal-text.ts'
 import { assertNever } from '../../errors.ts'
+import { BUILT_IN_PROVIDERS } from '../../llm-spec.ts'
 import { type ArgumentKind, COMMAND_FORMS, formOf, nextWords } from './command-forms.ts'
 import { quoteBeginning, quoteWord, splitWords } from './command-words.ts'
 import { type LineEditor, replaceBefore } from './line-editor.ts'
@@ -17,9 +18,13 @@ export interface Candidate {
 export interface CompletionNames {
   /** Whose sessions may be named by their names alone. */
   readonly agentId?: string | undefined
-  readonly agents: readonly Pick<AgentInfo, 'id' | 'state' | 'behavior'>[]
+  readonly agents: readonly (Pick<AgentInfo, 'id' | 'state' | 'behavior'> & {
+    readonly spec?: Pick<AgentInfo['spec'], 'llm'>
+  })[]
   /** Those of the chosen agent first. */
   readonly sessions: readonly Pick<SessionInfo, 'id' | 'name' | 'agentId' | 'status'>[]
+  /** Oldest first. */
+  readonly approvals?: readonly Pick<ApprovalInfo, 'approvalId' | 'agentId' | 'tool' | 'subject'>[]
 }
 
 /** A value that a word can have. */
@@ -96,6 +101,15 @@ function argumentChoices(kind: ArgumentKind, names: CompletionNames, typed: stri
       return names.agents.map(({ id, state, behavior }) => ({ value: id, summary: `${behavior}, ${state}` }))
     case 'behavior':
       return behaviorChoices(names)
+    case 'model':
+      return modelChoices(names)
+    case 'approval':
+      return (names.approvals ?? []).map(({ approvalId, agentId, tool, subject }) => ({
+        value: approvalId,
+        summary: `${agentId} asks for ${tool} ${plainLine(subject)}`,
+      }))
+    case 'scope':
+      return [{ value: 'session', summary: 'for the rest of the session' }]
     case 'session':
       return sessionChoices(names, typed)
     case 'name':
@@ -112,6 +126,17 @@ function behaviorChoices({ agents }: CompletionNames): Choice[] {
   return [
     ...BEHAVIOR_NAMES.map((value) => ({ value, summary: 'built in' })),
     ...[...new Set(used)].map((value) => ({ value, summary: 'used in this team' })),
+  ]
+}
+
+/** The models of the agents that are there, then the providers that are known by name. */
+function modelChoices({ agents }: CompletionNames): Choice[] {
+  const used = agents.flatMap(({ spec }) =>
+    spec?.llm === undefined ? [] : [spec.llm.model, ...spec.llm.fallbacks],
+  )
+  return [
+    ...[...new Set(used)].map((value) => ({ value, summary: 'used in this team' })),
+    ...Object.keys(BUILT_IN_PROVIDERS).map((name) => ({ value: `${name}/`, summary: `a model of ${name}` })),
   ]
 }
 

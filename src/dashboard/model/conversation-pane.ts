@@ -5,6 +5,7 @@ import { conversationLines } from './conversation-lines.ts'
 import type { Pane } from './frame.ts'
 import { type Line, span } from './line.ts'
 import { SESSION_LOOKS } from './session-lines.ts'
+import { spentText } from './spending.ts'
 import type { DashboardState } from './state.ts'
 import { cutSpans, cutToWidth, wrapToWidth } from './text.ts'
 
@@ -31,10 +32,10 @@ function titleOf(state: DashboardState, width: number): Line {
   if (session === undefined) return cutSpans([span('Conversation', tone)], width)
   const { glyph, tone: statusTone } = SESSION_LOOKS[session.status]
   const { counts } = session
-  const tokens = counts.inputTokens + counts.outputTokens
+  const spent = spentText(counts)
   const facts = [
     `${counts.turns} turn${counts.turns === 1 ? '' : 's'}`,
-    ...(tokens > 0 ? [`${tokens} tokens`] : []),
+    ...(spent === '' ? [] : [spent]),
     sizeText(session.diskBytes),
     plainLine(session.workingDir),
   ].join(' · ')

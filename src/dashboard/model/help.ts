@@ -26,7 +26,9 @@ export function helpLines(width: number): readonly Line[] {
   rows.push(['//text', 'a message that begins with one slash'], '', 'Editing the line')
   for (const { keys, summary } of EDITING_KEYS) rows.push([keys.map(keyText).join(' '), summary])
   rows.push('', 'Sessions: ● active  ‖ suspended  ■ terminated  * current one of its agent')
-  rows.push('Agents: ● working  ○ idle  · hibernated  ◌ starting  ↻ restarting  ✗ failed  ■ stopped')
+  rows.push(
+    'Agents: ● working  ? asks you  … waits for agents  ○ idle  · hibernated  ◌ starting  ↻ restarting  ✗ failed  ■ stopped',
+  )
 
   const labels = rows.filter((row) => typeof row !== 'string').map(([label]) => widthOf(label))
   const left = Math.max(1, Math.min(Math.max(...labels), Math.floor((width - GAPS) * LABEL_SHARE)))
@@ -68,6 +70,9 @@ export interface PaletteEntry {
 /** Only of use while a line is being typed, or while the palette is closed. */
 const NOT_IN_PALETTE: ReadonlySet<Action> = new Set([
   'submit',
+  'allow-once',
+  'allow-always',
+  'deny',
   'complete',
   'newline',
   'history-previous',

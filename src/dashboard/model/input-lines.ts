@@ -9,7 +9,8 @@ type InputPart = Extract<Frame, { kind: 'panes' }>['input']
 
 export function inputLines(state: DashboardState, columns: number, rows: number): InputPart {
   const typing = state.focus === 'input' && state.overlay === undefined && state.filter?.typing !== true
-  const name = cutToWidth(state.agentId ?? 'nobody', Math.max(1, Math.floor(columns / 3)))
+  const to = state.denying === undefined ? (state.agentId ?? 'nobody') : 'reason'
+  const name = cutToWidth(to, Math.max(1, Math.floor(columns / 3)))
   const prompt = `${name} ❯ `
   const indent = widthOf(prompt)
   const { lines, cursor } = editorLines(state.input, columns - indent, rows)

@@ -47,9 +47,21 @@ export type Input =
   /** What the front has to say: the supervisor was started again, a log is written there. */
   | { readonly type: 'notice'; readonly kind: 'info' | 'error'; readonly text: string }
   /** A message was accepted; from now on its session has it. */
-  | { readonly type: 'sent'; readonly agentId: string; readonly sessionId: string; readonly text: string }
+  | {
+      readonly type: 'sent'
+      readonly agentId: string
+      readonly sessionId: string
+      readonly text: string
+      readonly mode?: 'steer'
+    }
   /** It was not accepted: the text goes back to the input line. */
-  | { readonly type: 'not-sent'; readonly agentId: string; readonly text: string; readonly error: WireError }
+  | {
+      readonly type: 'not-sent'
+      readonly agentId: string
+      readonly text: string
+      readonly mode?: 'steer'
+      readonly error: WireError
+    }
   /** A command was done; `text` says what came of it. `session`, `agent`: what it is about, as it is now. */
   | {
       readonly type: 'done'
@@ -59,9 +71,13 @@ export type Input =
       readonly agent?: AgentInfo
     }
   | { readonly type: 'failed'; readonly command: Command; readonly error: WireError }
+  /** The time of an effect `arm` is over. */
+  | { readonly type: 'armed'; readonly round: number }
 
 export type Effect =
-  | { readonly type: 'send'; readonly agentId: string; readonly text: string }
+  | { readonly type: 'send'; readonly agentId: string; readonly text: string; readonly mode?: 'steer' }
+  /** Dispatch `armed` with the same round after that time. */
+  | { readonly type: 'arm'; readonly round: number; readonly afterMs: number }
   | { readonly type: 'run'; readonly agentId: string; readonly command: Command }
   /** Read a session's records behind `after` and follow it; ends the following of the one before. */
   | { readonly type: 'follow'; readonly sessionId: string; readonly after: number }

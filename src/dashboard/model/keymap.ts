@@ -42,6 +42,10 @@ export type Action =
   | 'newline'
   | 'history-previous'
   | 'history-next'
+  | 'allow-once'
+  | 'allow-always'
+  | 'deny'
+  | 'approvals'
 
 /** Where a key has a meaning: at the input line, in the panes, or in both before either. */
 export type Scope = 'everywhere' | 'input' | 'panes'
@@ -73,6 +77,24 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   },
   { keys: ['esc'], scope: 'input', action: 'focus-panes', summary: 'go to the panes', hint: 'panes' },
   { keys: ['?'], scope: 'input', action: 'help', summary: 'on an empty line: this help', hint: 'help' },
+  {
+    keys: ['y'],
+    scope: 'input',
+    action: 'allow-once',
+    summary: 'on an empty line, while an agent asks: allow it once',
+  },
+  {
+    keys: ['a'],
+    scope: 'input',
+    action: 'allow-always',
+    summary: 'on an empty line, while an agent asks: allow it for the rest of the session',
+  },
+  {
+    keys: ['n'],
+    scope: 'input',
+    action: 'deny',
+    summary: 'on an empty line, while an agent asks: do not allow it; then a reason, if you like',
+  },
   {
     keys: ['alt+enter', 'ctrl+j'],
     scope: 'input',
@@ -144,6 +166,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
     action: 'next-attention',
     summary: 'the next agent that needs attention',
   },
+  { keys: ['ctrl+t'], scope: 'everywhere', action: 'approvals', summary: 'all that agents ask, whole' },
   { keys: ['ctrl+l'], scope: 'everywhere', action: 'redraw', summary: 'draw the screen anew' },
   {
     keys: ['ctrl+c'],

@@ -21,6 +21,8 @@ export interface Layout {
   }
   /** Rows of what needs the user, at most. */
   readonly stripRows: number
+  /** Rows of the oldest open question, at most. */
+  readonly questionRows: number
   readonly noticeRows: number
   readonly inputRows: number
 }
@@ -29,6 +31,7 @@ export function layoutOf({ size, focus, main }: Pick<DashboardState, 'size' | 'f
   const { columns, rows } = size
   const chrome = {
     stripRows: rows < 10 ? 0 : rows < 20 ? 1 : rows < 40 ? 2 : 4,
+    questionRows: rows < 10 ? 1 : rows < 20 ? 2 : rows < 40 ? 4 : 8,
     noticeRows: rows < 10 ? 1 : rows < 20 ? 4 : 8,
     inputRows: rows < 10 ? 1 : rows < 20 ? 3 : 6,
   }

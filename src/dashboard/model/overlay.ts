@@ -3,6 +3,7 @@ import type { SessionInfo } from '../../api.ts'
 import { ageText } from '../../core/figures.ts'
 import { plainLine } from '../../core/terminal-text.ts'
 import { assertNever } from '../../errors.ts'
+import { approvalsBox } from './approvals-box.ts'
 import type { OverlayBox } from './frame.ts'
 import { helpLines, type PaletteEntry } from './help.ts'
 import { type Line, span } from './line.ts'
@@ -25,6 +26,8 @@ export function overlayBox(state: DashboardState, columns: number, rows: number)
       return undefined
     case 'help':
       return helpBox(overlay.scroll, columns, rows)
+    case 'approvals':
+      return approvalsBox(state, overlay.scroll, columns, rows)
     case 'confirm':
       return questionBox(overlay.question, columns, rows)
     case 'palette': {

@@ -5,6 +5,7 @@ import type { SessionStatus } from '../../core/session-state.ts'
 import { plainLine } from '../../core/terminal-text.ts'
 import { fuzzyFilter } from './fuzzy.ts'
 import type { Line, Tone } from './line.ts'
+import { spentCell } from './spending.ts'
 import type { DashboardState } from './state.ts'
 import { type Cell, inTone, scrolledTo, tableRow } from './table-lines.ts'
 import { lastAccessedFirst } from './team.ts'
@@ -49,7 +50,8 @@ export function chosenRow(state: DashboardState, list: readonly SessionInfo[]): 
 /** The head and the sessions, as many as fit. */
 export function sessionLines(state: DashboardState, width: number, height: number): readonly Line[] {
   const list = visibleSessions(state)
-  const columns = columnsFor(width, state.scope === 'team')
+  const spend = list.some(({ counts }) => counts.steps > 0)
+  const columns = columnsFor(width, state.scope === 'team', spend)
   const head = tableRow(
     columns.map(({ title, ...cell }) => ({ ...cell, text: title, tone: 'dim' })),
     width,
@@ -88,7 +90,9 @@ interface Column extends Omit<Cell, 'text' | 'tone'> {
 const STATUS: Column = {
   title: 'STATUS',
   width: 13,
-  text: ({ status, current, problem }) => {
+  text: ({ status, current, problem, approvals }, { answering }) => {
+    if (approvals.some(({ approvalId }) => !answering.has(approvalId)))
+      return { text: `? asks you${current ? ' *' : ''}`, tone: 'ask' }
     if (problem !== undefined) return { text: '✗ damaged', tone: 'bad' }
     const { glyph, tone } = SESSION_LOOKS[status]
     return { text: `${glyph} ${status}${current ? ' *' : ''}`, tone }
@@ -112,6 +116,12 @@ const AGE: Column = {
   align: 'right',
   text: ({ lastAccessedAt }, { nowMs }) => ({ text: ageText(lastAccessedAt, nowMs), tone: 'dim' }),
 }
+const SPENT: Column = {
+  title: 'SPENT',
+  width: 13,
+  align: 'right',
+  text: ({ counts }) => ({ text: spentCell(counts) }),
+}
 const SIZE: Column = {
   title: 'SIZE',
   width: 8,
@@ -124,10 +134,10 @@ const ID: Column = { title: 'ID', width: 18, text: ({ id }) => ({ text: id.slice
 const NAME_WIDTH = 16
 
 /** What fits: the status and the name always, then what is asked for most. */
-function columnsFor(width: number, withAgent: boolean): readonly Column[] {
+function columnsFor(width: number, withAgent: boolean, withSpent: boolean): readonly Column[] {
   const columns = [STATUS, NAME]
   let left = width - (STATUS.width ?? 0) - 1 - NAME_WIDTH
-  for (const column of [...(withAgent ? [AGENT] : []), AGE, TURNS, SIZE, ID]) {
+  for (const column of [...(withAgent ? [AGENT] : []), AGE, ...(withSpent ? [SPENT] : []), TURNS, SIZE, ID]) {
     left -= (column.width ?? 0) + 1
     if (left < 0) break
     columns.push(column)

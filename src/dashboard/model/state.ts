@@ -2,7 +2,7 @@
  * Everything the dashboard knows, as one immutable value: `update` (update.ts) makes the next one of it, selectors make lines of it.
  * Nothing here knows of a terminal, a clock or a network.
  */
-import type { AgentInfo, SessionInfo, TeamHealth } from '../../api.ts'
+import type { AgentInfo, ApprovalInfo, SessionInfo, TeamHealth } from '../../api.ts'
 import type { Activity } from './activity.ts'
 import type { Command } from './commands.ts'
 import type { Candidate } from './complete.ts'
@@ -54,6 +54,8 @@ export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
   /** Commands (palette) or sessions (picker), filtered by what is typed. */
   | { readonly kind: 'palette' | 'picker'; readonly query: LineEditor; readonly index: number }
+  /** The open questions; the one that is chosen by id, the oldest where that is gone. `scroll`: rows of its text above the box. */
+  | { readonly kind: 'approvals'; readonly approvalId: string; readonly scroll: number }
   /** Answered by one key: y runs the command, every other one does not. */
   | {
       readonly kind: 'confirm'
@@ -105,7 +107,17 @@ export interface DashboardState {
   /** True in a team without sessions, until the first message: a first run explains itself. */
   readonly welcome: boolean
   /** Messages on their way to the team, oldest first: the conversation does not have them yet. */
-  readonly sending: readonly { readonly agentId: string; readonly text: string }[]
+  readonly sending: readonly { readonly agentId: string; readonly text: string; readonly mode?: 'steer' }[]
+  /** The question that answer keys are for now, and whether it takes them yet (questions.ts, Q1). */
+  readonly question?: { readonly approvalId: string; readonly armed: boolean }
+  /** How many questions have come to the keys so far. */
+  readonly questionRound: number
+  /** The oldest one when the input line was empty last: what a command that names none was typed for. */
+  readonly lineQuestion?: string
+  /** Questions whose answer is on its way. */
+  readonly answering: ReadonlySet<string>
+  /** The input line takes the reason for a no to this question; `draft` is what it had before. */
+  readonly denying?: { readonly approval: ApprovalInfo; readonly draft: LineEditor }
   readonly overlay?: Overlay
   /** When Ctrl-C was pressed on an empty line: a second one soon after quits. */
   readonly interruptedMs?: number

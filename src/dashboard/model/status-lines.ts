@@ -5,6 +5,8 @@ import { assertNever } from '../../errors.ts'
 import { derived } from './derived.ts'
 import { HINT_GAP, keyHints } from './keymap.ts'
 import { type Line, type Span, span } from './line.ts'
+import { openApprovals } from './questions.ts'
+import { spentByTeam, spentText } from './spending.ts'
 import type { DashboardState } from './state.ts'
 import { cutToWidth, padToWidth, widthOf, wrapToWidth } from './text.ts'
 
@@ -133,33 +135,25 @@ function connectionSpan({ connection }: DashboardState): Span {
 /** The totals of the team, what matters most first. */
 function facts(state: DashboardState): string[] {
   const working = state.agents.filter(({ state: is }) => is === 'working').length
-  const { tokens, bytes } = totalsOf(state.sessions)
+  const asking = openApprovals(state).length
+  const spent = spentText(spentByTeam(state))
   const { connection, place, health } = state
   return [
     `${counted(state.agents.length, 'agent')}${working > 0 ? `, ${working} working` : ''}`,
+    ...(asking > 0 ? [counted(asking, 'question')] : []),
     counted(state.sessions.size, 'session'),
-    ...(tokens > 0 ? [`${compact(tokens)} tokens`] : []),
+    ...(spent === '' ? [] : [spent]),
     ...(connection.phase === 'connected' ? [connection.url.replace(/^http:\/\//, '')] : []),
     ...(place.directory === undefined ? [] : [plainLine(place.directory)]),
-    `${sizeText(bytes)} on disk`,
+    `${sizeText(bytesOf(state.sessions))} on disk`,
     ...(health === undefined ? [] : [`${sizeText(health.rssBytes)} memory`]),
   ]
 }
 
-const totalsOf = derived((sessions: DashboardState['sessions']) => {
-  let tokens = 0
-  let bytes = 0
-  for (const { counts, diskBytes } of sessions.values()) {
-    tokens += counts.inputTokens + counts.outputTokens
-    bytes += diskBytes
-  }
-  return { tokens, bytes }
-})
+const bytesOf = derived((sessions: DashboardState['sessions']) =>
+  sessions.values().reduce((bytes, { diskBytes }) => bytes + diskBytes, 0),
+)
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
-}
-
-function compact(count: number): string {
-  return Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count)
 }

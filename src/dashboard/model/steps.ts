@@ -27,6 +27,11 @@ export function typed(state: DashboardState, input: LineEditor): DashboardState 
   return withNotice(next, 'error', `no room for ${input.refused} characters more: at most ${MAX_TEXT_LENGTH}`)
 }
 
+export function withoutOverlay(state: DashboardState): DashboardState {
+  const { overlay: _, ...rest } = state
+  return rest
+}
+
 export function withoutFilter(state: DashboardState): DashboardState {
   const { filter: _, ...rest } = state
   return rest

@@ -21,7 +21,7 @@ export function withTeamEvent(state: DashboardState, event: TeamEvent): Step<Das
       const known = agentOf(state, agentId)
       if (known === undefined) return { state, effects: [{ type: 'read-agent', agentId }] }
       // What came with the state (restarts, the error of a crash) is only in the whole.
-      const effects: Effect[] = to === 'working' || to === 'idle' ? [] : [{ type: 'read-agent', agentId }]
+      const effects: Effect[] = WITHOUT_NEWS.has(to) ? [] : [{ type: 'read-agent', agentId }]
       const agent = { ...known, state: to, ...(error && { lastError: error }) }
       return { state: withAgent(state, agent), effects }
     }
@@ -56,6 +56,9 @@ export function withTeamEvent(state: DashboardState, event: TeamEvent): Step<Das
       return assertNever(event)
   }
 }
+
+/** A state that tells all that has changed with it. */
+const WITHOUT_NEWS: ReadonlySet<AgentInfo['state']> = new Set(['working', 'waiting', 'idle'])
 
 export function agentOf(state: DashboardState, agentId: string | undefined): AgentInfo | undefined {
   return state.agents.find(({ id }) => id === agentId)

@@ -1,5 +1,5 @@
 /** What lines and commands do. References are resolved here, against what is known, so that an error comes at once. Pure. */
-import type { SessionInfo } from '../../api.ts'
+import type { ApprovalInfo, SessionInfo } from '../../api.ts'
 import { isAgentryError } from '../../errors.ts'
 import { findSession } from '../../store/find-session.ts'
 import { didYouMean } from '../../core/suggest.ts'
@@ -11,6 +11,7 @@ import type { CompletionNames } from './complete.ts'
 import { scrollConversation } from './conversation-lines.ts'
 import type { Effect, Step } from './input.ts'
 import { insertText, emptyLine } from './line-editor.ts'
+import { openApprovals, withAnswer, withApprovalList } from './questions.ts'
 import type { DashboardState } from './state.ts'
 import { agentOf, currentSessionOf, lastAccessedFirst } from './team.ts'
 import { chosen, only, withNotice } from './steps.ts'
@@ -22,18 +23,41 @@ export function withLine(state: DashboardState, line: string): Step<DashboardSta
     if (parsed.ok) return withCommand(state, parsed.command)
     return only(withNotice({ ...state, input: insertText(emptyLine, line) }, 'error', parsed.message))
   }
-  const text = textOf(line)
   const { agentId } = state
   if (agentId === undefined) {
     const kept = { ...state, input: insertText(emptyLine, line) }
     return only(withNotice(kept, 'error', noAgent(state)))
   }
+  return withSending(state, { agentId, text: textOf(line) })
+}
+
+function withSending(
+  state: DashboardState,
+  message: DashboardState['sending'][number],
+): Step<DashboardState> {
   const sending: DashboardState = {
     ...state,
     main: 'conversation',
-    sending: [...state.sending, { agentId, text }],
+    sending: [...state.sending, message],
   }
-  return { state: atEnd(sending), effects: [{ type: 'send', agentId, text }] }
+  return { state: atEnd(sending), effects: [{ type: 'send', ...message }] }
+}
+
+/** A message into the running turn of the chosen agent. */
+function steered(state: DashboardState, text: string): Step<DashboardState> {
+  return onAgent(state, undefined, (agentId) => {
+    const step = withSending(state, { agentId, text, mode: 'steer' })
+    const is = agentOf(state, agentId)?.state
+    if (is === 'working' || is === 'waiting') return step
+    return {
+      ...step,
+      state: withNotice(
+        step.state,
+        'info',
+        `${agentId} has no running turn: the message is a turn of its own`,
+      ),
+    }
+  })
 }
 
 /** What a line that is no command says. */
@@ -42,7 +66,8 @@ function textOf(line: string): string {
 }
 
 /** The line that says `text`. */
-export function lineOf(text: string): string {
+export function lineOf(text: string, mode?: 'steer'): string {
+  if (mode === 'steer') return `/steer ${text}`
   return text.startsWith('/') ? `/${text}` : text
 }
 
@@ -53,6 +78,18 @@ export function withCommand(state: DashboardState, command: Command): Step<Dashb
       return only({ ...state, overlay: { kind: 'help', scroll: 0 } })
     case 'agents':
       return only({ ...state, focus: 'agents' })
+    case 'approvals':
+      return withApprovalList(state)
+    case 'approve': {
+      const { approval, scope } = command
+      if (scope !== undefined && scope !== 'session')
+        return only(withNotice(state, 'error', `expected session or nothing, received ${quote(scope)}`))
+      return onApproval(state, approval, (one) => withAnswer(state, one, scope ?? 'once'))
+    }
+    case 'deny':
+      return onApproval(state, command.approval, (one) => withAnswer(state, one, 'deny', command.reason))
+    case 'steer':
+      return steered(state, command.text)
     case 'agent-choose':
       return onAgent(state, command.agentId, (agentId) => only(chosen(state, agentId)))
     case 'sessions-list': {
@@ -126,7 +163,7 @@ export function confirmed(
 export function completionNames(state: DashboardState): CompletionNames {
   const isOwn = ({ agentId }: SessionInfo): boolean => agentId === state.agentId
   const sessions = lastAccessedFirst(state.sessions).toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a)))
-  return { agentId: state.agentId, agents: state.agents, sessions }
+  return { agentId: state.agentId, agents: state.agents, sessions, approvals: openApprovals(state) }
 }
 
 function asking(
@@ -142,7 +179,8 @@ function asking(
 }
 
 function run(state: DashboardState, agentId: string, command: Command): Step<DashboardState> {
-  const waits = WAIT_FOR_TURN.has(command.type) && agentOf(state, agentId)?.state === 'working'
+  const is = agentOf(state, agentId)?.state
+  const waits = WAIT_FOR_TURN.has(command.type) && (is === 'working' || is === 'waiting')
   const effects: Effect[] = [{ type: 'run', agentId, command }]
   const { notice: _, ...rest } = state
   if (!waits) return { state: rest, effects }
@@ -185,6 +223,30 @@ function onAgent(
       `expected one of the agents ${known.join(', ')}, received ${quote(wanted)}${hint}`,
     ),
   )
+}
+
+/** The question whose id begins so; without one, the question, where there is only one. */
+function onApproval(
+  state: DashboardState,
+  reference: string | undefined,
+  then: (approval: ApprovalInfo) => Step<DashboardState>,
+): Step<DashboardState> {
+  const open = openApprovals(state)
+  const found =
+    reference === undefined ? open : open.filter(({ approvalId }) => approvalId.startsWith(reference))
+  const [first, ...others] = found
+  const refused = (text: string): Step<DashboardState> => only(withNotice(state, 'error', text))
+  if (first !== undefined && others.length === 0) {
+    if (reference !== undefined || first.approvalId === state.lineQuestion) return then(first)
+    return refused('another question came while this was typed: it is the one above now')
+  }
+  if (open.length === 0) return refused('no agent asks anything')
+  if (reference === undefined)
+    return refused(
+      `expected the id of one of ${open.length} open questions, received none; Ctrl-T lists them`,
+    )
+  const came = found.length === 0 ? 'none begins so' : `${found.length} begin so`
+  return refused(`expected the id of an open question, received ${quote(reference)}: ${came}`)
 }
 
 /** The session that a reference means: of the chosen agent, else of any. */

@@ -3,7 +3,8 @@ import { act } from './actions.ts'
 import { visibleAgents } from './agent-lines.ts'
 import type { Step } from './input.ts'
 import { actionFor } from './keymap.ts'
-import { editKey, insertText, isEditingKey } from './line-editor.ts'
+import { editKey, emptyLine, insertText, isEditingKey } from './line-editor.ts'
+import { answerable, denied, withoutDenying } from './questions.ts'
 import { visibleSessions } from './session-lines.ts'
 import type { DashboardState } from './state.ts'
 import { chosen, only, typed, withoutFilter } from './steps.ts'
@@ -37,6 +38,7 @@ function withOneKey(state: DashboardState, key: string): Step<DashboardState> {
     if (everywhere === 'redraw') return act(seen, everywhere)
     return withOverlayKey(seen, key)
   }
+  if (state.denying !== undefined) return withReasonKey(seen, key)
   if (state.filter?.typing === true) return withFilterKey(seen, key)
   if (everywhere !== undefined) return act(seen, everywhere)
   return state.focus === 'input' ? withInputKey(seen, key) : withPaneKey(seen, key)
@@ -56,7 +58,23 @@ export function withPaste(state: DashboardState, text: string): Step<DashboardSt
 function withInputKey(state: DashboardState, key: string): Step<DashboardState> {
   const empty = state.input.text === ''
   const action = actionFor('input', key)
-  if (action !== undefined && !(key === '?' && !empty)) return act(state, action)
+  const meant = ANSWERS.has(key) ? answerable(state) !== undefined : empty || key !== '?'
+  if (action !== undefined && meant) return act(state, action)
+  const edited = editKey(state.input, key)
+  return only(edited === undefined ? state : typed(state, edited))
+}
+
+/** Letters, unless a question waits for them. */
+const ANSWERS: ReadonlySet<string> = new Set(['y', 'a', 'n'])
+
+/** Keys while the input line takes the reason for a no. */
+function withReasonKey(state: DashboardState, key: string): Step<DashboardState> {
+  const everywhere = actionFor('everywhere', key)
+  if (everywhere === 'page-up' || everywhere === 'page-down' || everywhere === 'redraw')
+    return act(state, everywhere)
+  if (key === 'enter') return denied(state)
+  if (key === 'esc' || (key === 'ctrl+c' && state.input.text === '')) return only(withoutDenying(state))
+  if (key === 'ctrl+c') return only({ ...state, input: emptyLine })
   const edited = editKey(state.input, key)
   return only(edited === undefined ? state : typed(state, edited))
 }

@@ -8,7 +8,8 @@ import { editKey, emptyLine, insertText, type LineEditor } from './line-editor.t
 import type { DashboardState, Overlay } from './state.ts'
 import type { SessionInfo } from '../../api.ts'
 import { act } from './actions.ts'
-import { only, typed, withOpened } from './steps.ts'
+import { openApprovals, shownApproval } from './questions.ts'
+import { only, typed, withOpened, withoutOverlay } from './steps.ts'
 import { lastAccessedFirst } from './team.ts'
 import { confirmed } from './update-commands.ts'
 
@@ -24,6 +25,8 @@ export function withOverlayKey(state: DashboardState, key: string): Step<Dashboa
     }
     case 'help':
       return only(helpKey(state, overlay.scroll, key))
+    case 'approvals':
+      return approvalsKey(state, overlay, key)
     case 'palette':
     case 'picker':
       return choiceKey(state, overlay, key)
@@ -70,11 +73,6 @@ export function pickedEntries(query: string): readonly Picked<PaletteEntry>[] {
   return fuzzyFilter(all, query, ({ label, summary }) => `${label} ${summary}`)
 }
 
-function withoutOverlay(state: DashboardState): DashboardState {
-  const { overlay: _, ...rest } = state
-  return rest
-}
-
 function helpKey(state: DashboardState, scroll: number, key: string): DashboardState {
   const page = Math.max(1, state.size.rows - 8)
   const by: Readonly<Record<string, number>> = {
@@ -93,6 +91,60 @@ function helpKey(state: DashboardState, scroll: number, key: string): DashboardS
   // Beyond the end is put right when it is drawn; the lines there depend on the width.
   if (step !== undefined) return { ...state, overlay: { kind: 'help', scroll: Math.max(0, scroll + step) } }
   return withoutOverlay(state)
+}
+
+type ApprovalList = Extract<Overlay, { kind: 'approvals' }>
+
+function approvalsKey(state: DashboardState, overlay: ApprovalList, key: string): Step<DashboardState> {
+  const scrolled = (by: number): Step<DashboardState> =>
+    only({ ...state, overlay: { ...overlay, scroll: Math.max(0, overlay.scroll + by) } })
+  switch (key) {
+    case 'y':
+      return act(state, 'allow-once')
+    case 'a':
+      return act(state, 'allow-always')
+    case 'n':
+      return act(state, 'deny')
+    case 'up':
+    case 'k':
+      return only(movedInList(state, -1))
+    case 'down':
+    case 'j':
+      return only(movedInList(state, 1))
+    case 'pageup':
+      return scrolled(-PAGE_ROWS)
+    case 'pagedown':
+    case 'space':
+      return scrolled(PAGE_ROWS)
+    case 'enter': {
+      const session = state.sessions.get(shownApproval(state)?.sessionId ?? '')
+      return session === undefined ? only(state) : withOpened(withoutOverlay(state), session)
+    }
+    case 'esc':
+    case 'q':
+    case 'ctrl+c':
+    case 'ctrl+t':
+      return only(withoutOverlay(state))
+    default:
+      return only(state)
+  }
+}
+
+const PAGE_ROWS = 5
+
+/** Whoever goes to a question has looked at it: it takes keys at once. */
+function movedInList(state: DashboardState, by: number): DashboardState {
+  const open = openApprovals(state)
+  const at = open.findIndex(({ approvalId }) => approvalId === shownApproval(state)?.approvalId)
+  const next = open[Math.min(Math.max(at + by, 0), open.length - 1)]
+  if (next === undefined || next === open[at]) return state
+  const { approvalId } = next
+  return {
+    ...state,
+    overlay: { kind: 'approvals', approvalId, scroll: 0 },
+    questionRound: state.questionRound + 1,
+    question: { approvalId, armed: true },
+  }
 }
 
 function choiceKey(state: DashboardState, overlay: Choice, key: string): Step<DashboardState> {

@@ -7,9 +7,11 @@
 import type { SessionInfo, TeamEvent } from '../../api.ts'
 import { assertNever } from '../../errors.ts'
 import { withReasoning, withRecords, withRetry, withText } from './conversation.ts'
+import type { Command } from './commands.ts'
 import type { Effect, Input, Step } from './input.ts'
 import { emptyLine, insertText } from './line-editor.ts'
 import { emptyHistory } from './line-history.ts'
+import { armed, withQuestion } from './questions.ts'
 import type { DashboardState, Place } from './state.ts'
 import { INTERRUPT_MS, only, opened, withNotice } from './steps.ts'
 import { agentOf, currentSessionOf, withAgent, withTeamEvent } from './team.ts'
@@ -48,12 +50,14 @@ export function initialState(options: {
     history: emptyHistory,
     welcome: false,
     sending: [],
+    questionRound: 0,
+    answering: new Set(),
   }
 }
 
 export function update(state: DashboardState, input: Input): Step<DashboardState> {
   const step = apply(state, input)
-  return step.state === state ? step : settled(state, step)
+  return step.state === state ? step : withQuestion(settled(state, step))
 }
 
 function apply(state: DashboardState, input: Input): Step<DashboardState> {
@@ -101,7 +105,7 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
     case 'notice':
       return only(withNotice(state, input.kind, input.text))
     case 'sent':
-      return only(sent(state, input.agentId, input.text))
+      return only(sent(state, input))
     case 'not-sent':
       return only(notSent(state, input))
     case 'done':
@@ -111,7 +115,9 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
         input.session,
       )
     case 'failed':
-      return only(withNotice(state, 'error', input.error.message))
+      return only(withNotice(withoutAnswer(state, input.command), 'error', input.error.message))
+    case 'armed':
+      return only(armed(state, input.round))
     default:
       return assertNever(input)
   }
@@ -195,30 +201,39 @@ function withLists(state: DashboardState, lists: Extract<Input, { type: 'lists' 
   }
 }
 
-function notSending(state: DashboardState, agentId: string, text: string): DashboardState {
-  const index = state.sending.findIndex((message) => message.agentId === agentId && message.text === text)
+/** The question may be answered again. */
+function withoutAnswer(state: DashboardState, command: Command): DashboardState {
+  if (command.type !== 'answer') return state
+  const answering = new Set(state.answering)
+  return answering.delete(command.approvalId) ? { ...state, answering } : state
+}
+
+type Settled = Extract<Input, { type: 'sent' | 'not-sent' }>
+
+function notSending(state: DashboardState, { agentId, text, mode }: Settled): DashboardState {
+  const index = state.sending.findIndex(
+    (message) => message.agentId === agentId && message.text === text && message.mode === mode,
+  )
   return index === -1 ? state : { ...state, sending: state.sending.toSpliced(index, 1) }
 }
 
 /** It is in the current session of its agent: what is shown is that, where the user looks at this agent. */
-function sent(state: DashboardState, agentId: string, text: string): DashboardState {
-  const next = { ...notSending(state, agentId, text), welcome: false }
-  return agentId === state.agentId ? { ...next, pinned: false } : next
+function sent(state: DashboardState, input: Extract<Input, { type: 'sent' }>): DashboardState {
+  const next = { ...notSending(state, input), welcome: false }
+  return input.agentId === state.agentId ? { ...next, pinned: false } : next
 }
 
-function notSent(
-  state: DashboardState,
-  { agentId, text, error }: Extract<Input, { type: 'not-sent' }>,
-): DashboardState {
+function notSent(state: DashboardState, input: Extract<Input, { type: 'not-sent' }>): DashboardState {
+  const { agentId, text, mode, error } = input
   const to = agentId === state.agentId ? '' : ` to ${agentId}`
-  const returned = state.input.text === '' ? ' - it is back at the prompt, Ctrl-C clears it' : ''
-  const back = withNotice(
-    notSending(state, agentId, text),
-    'error',
-    `not sent${to}: ${error.message}${returned}`,
-  )
+  const { denying } = state
+  const returned =
+    (denying?.draft ?? state.input).text === '' ? ' - it is back at the prompt, Ctrl-C clears it' : ''
+  const back = withNotice(notSending(state, input), 'error', `not sent${to}: ${error.message}${returned}`)
   // The user may have begun the next line: that one stays, and recalling has this one (U2).
-  return back.input.text === '' ? { ...back, input: insertText(emptyLine, lineOf(text)) } : back
+  if (returned === '') return back
+  const line = insertText(emptyLine, lineOf(text, mode))
+  return denying === undefined ? { ...back, input: line } : { ...back, denying: { ...denying, draft: line } }
 }
 
 function done(state: DashboardState, text: string, session: SessionInfo | undefined): Step<DashboardState> {
