@@ -80,9 +80,14 @@ export function createClient(options: ClientOptions): RemoteTeam {
     },
     readSession: async (sessionId) => requests.json<SessionState>('GET', path`/sessions/${sessionId}/export`),
     task: async (taskId) => requests.jsonUnless<Outcome>(['task_not_found'], path`/tasks/${taskId}`),
-    async approvals() {
-      return (await requests.json<{ approvals: ApprovalInfo[] }>('GET', '/approvals')).approvals
-    },
+    approvals: async () =>
+      allPages(async (cursor) => {
+        const { approvals: items, nextCursor } = await requests.json<{
+          approvals: ApprovalInfo[]
+          nextCursor?: string
+        }>('GET', '/approvals', { query: { limit: PAGE, cursor } })
+        return { items, nextCursor }
+      }),
     answerApproval: async (approvalId, answer) =>
       requests.json<ApprovalInfo>('POST', path`/approvals/${approvalId}`, { body: answer }),
     async cleanup(policy, { dryRun = false } = {}) {

@@ -26,7 +26,6 @@ import { RecordTails } from './record-tails.ts'
 import { routedPath } from './root-paths.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addApprovalRoutes } from './routes/approvals.ts'
-import { addApprovalRoutes } from './routes/approvals.ts'
 import { addEventRoutes } from './routes/events.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addMessageRoutes } from './routes/messages.ts'
@@ -125,7 +124,6 @@ export function createApp(team: Team, options: AppOptions): GatewayApp {
   addMessageRoutes(app, context)
   addApprovalRoutes(app, context)
   addSessionRoutes(app, context)
-  addApprovalRoutes(app, context)
   addEventRoutes(app, context)
   addMetricsRoute(app, metrics)
   let document: ReturnType<typeof openApiDocument> | undefined

@@ -26,7 +26,7 @@ const STORE_ERRORS: ReadonlyMap<SessionNote['kind'], string> = new Map([
   ['snapshot-failed', 'snapshot'],
 ])
 
-export function createMetrics(team: Pick<Team, 'agents' | 'health'>): Metrics {
+export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'>): Metrics {
   const register = new Registry()
   const registers = [register]
   const turns = new Counter({
@@ -68,6 +68,24 @@ export function createMetrics(team: Pick<Team, 'agents' | 'health'>): Metrics {
     buckets: REQUEST_BUCKETS,
     registers,
   })
+  const tokens = new Counter({
+    name: 'agentry_model_tokens_total',
+    help: 'Tokens of model steps, as providers report them.',
+    labelNames: ['agent', 'direction'],
+    registers,
+  })
+  const cost = new Counter({
+    name: 'agentry_model_cost_usd_total',
+    help: 'US dollars of model steps whose price is known.',
+    labelNames: ['agent'],
+    registers,
+  })
+  const retries = new Counter({
+    name: 'agentry_model_retries_total',
+    help: 'Requests to models that failed and were tried again.',
+    labelNames: ['agent'],
+    registers,
+  })
   addAgentGauges(team, registers)
   addTeamGauges(team, registers)
 
@@ -83,6 +101,13 @@ export function createMetrics(team: Pick<Team, 'agents' | 'health'>): Metrics {
     if (event.type !== 'turn') return
     const { agentId: agent, event: step } = event
     if (step.type === 'turn-started') started.set(agent, { turnId: step.turnId, atMs })
+    if (step.type === 'retry') retries.inc({ agent })
+    if (step.type === 'step-finished' && step.usage) {
+      const { inputTokens, outputTokens, costUsd } = step.usage
+      tokens.inc({ agent, direction: 'in' }, inputTokens)
+      tokens.inc({ agent, direction: 'out' }, outputTokens)
+      if (costUsd !== undefined) cost.inc({ agent }, costUsd)
+    }
     if (step.type !== 'turn-finished') return
     const { status, error, turnId } = step.outcome
     turns.inc({ agent, status })
@@ -133,7 +158,7 @@ function addAgentGauges(team: Pick<Team, 'agents'>, registers: Registry[]): void
   perAgent('agentry_agent_external_bytes', 'Buffers of its thread.', ({ usage }) => usage?.externalBytes)
 }
 
-function addTeamGauges(team: Pick<Team, 'health'>, registers: Registry[]): void {
+function addTeamGauges(team: Pick<Team, 'approvals' | 'health'>, registers: Registry[]): void {
   const ofTeam = (name: string, help: string, value: () => number): Gauge =>
     new Gauge({
       name,
@@ -146,6 +171,7 @@ function addTeamGauges(team: Pick<Team, 'health'>, registers: Registry[]): void 
   ofTeam('agentry_degraded', '1 where an agent has failed or a session cannot be read.', () =>
     team.health().status === 'degraded' ? 1 : 0,
   )
+  ofTeam('agentry_approvals', 'Questions that wait for a person.', () => team.approvals().length)
   ofTeam('agentry_sessions', 'Sessions, the trash not counted.', () => team.health().sessions)
   ofTeam('agentry_disk_bytes', 'Journals and snapshots on disk.', () => team.health().diskBytes)
   ofTeam(

@@ -31,7 +31,7 @@ export function openApiDocument(app: GatewayApp, version: string, openPaths: rea
     },
     servers: [{ url: '/' }],
     security: [{ token: [] }],
-    tags: ['team', 'agents', 'messages', 'sessions', 'events'].map((name) => ({ name })),
+    tags: ['team', 'agents', 'messages', 'sessions', 'approvals', 'events'].map((name) => ({ name })),
   })
   const paths: Record<string, PathItem> = {}
   for (const [path, item] of Object.entries(document.paths ?? {})) {

@@ -11,7 +11,6 @@ import { RESTART_TYPES } from '../core/restart-policy.ts'
 import type { AskedBy } from '../core/record.ts'
 import {
   type Approval,
-  type ApprovalDecision,
   APPROVAL_DECISIONS,
   type ApprovalDecision,
   type MemoryEntry,
@@ -140,21 +139,6 @@ export const approvalInfo: z.ZodType<ApprovalInfo> = z
     askedBy: maybe(askedBy),
   })
   .openapi('ApprovalInfo')
-
-export const approvalInfo: z.ZodType<ApprovalInfo> = z
-  .object({
-    ...approvalFields,
-    agentId: z.string(),
-    sessionId: id,
-    sessionName: z.string(),
-    askedBy: maybe(askedBy),
-  })
-  .openapi('ApprovalInfo')
-
-export const approvalAnswerBody: z.ZodType<{ decision: ApprovalDecision; reason?: string }> = strictObject({
-  decision: z.enum(APPROVAL_DECISIONS),
-  reason: maybe(z.string()),
-}).openapi('ApprovalAnswer', { example: { decision: 'once' } })
 
 const approvalAnswer = z.object({
   decision: z.enum(APPROVAL_DECISIONS),

@@ -71,9 +71,9 @@ export async function* sessionEvents(
         }
         if (event.type === 'turn' && event.sessionId === id) {
           if (event.event.type === 'turn-started') turn = event.event.turnId
-          if (event.event.type === 'text' && turn !== undefined && turn !== finished) {
-            yield { event: 'text', data: event.event }
-          }
+          const { type } = event.event
+          const passes = type === 'text' || type === 'reasoning' || type === 'retry'
+          if (passes && turn !== undefined && turn !== finished) yield { event: type, data: event.event }
         }
       }
       if (batch.events.length === 0) position = await log.more(signal, id)

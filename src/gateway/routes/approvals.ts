@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { type GatewayApp, jsonAnswer, jsonBody, type RouteContext } from '../context.ts'
 import { pageOf } from '../cursor.ts'
-import { agentId, approvalAnswerBody, approvalInfo, pageQuery, sessionId } from '../schemas.ts'
+import { answerBody, approvalId, approvalInfo, pageQuery } from '../schemas.ts'
 
 const tags = ['approvals']
 
@@ -13,7 +13,7 @@ export function addApprovalRoutes(app: GatewayApp, { team }: RouteContext): void
       path: '/approvals',
       tags,
       summary: 'The open questions of all agents, oldest first: may this tool do that?',
-      request: { query: pageQuery.extend({ agent: agentId.optional() }) },
+      request: { query: pageQuery.extend({ agent: z.string().optional() }) },
       responses: {
         200: jsonAnswer(
           z.object({ approvals: z.array(approvalInfo), nextCursor: z.string().optional() }),
@@ -38,7 +38,7 @@ export function addApprovalRoutes(app: GatewayApp, { team }: RouteContext): void
       description:
         'The answer is durable when this answers. An agent that gave its thread back is woken and goes on with its turn. ' +
         '`reason` goes to the model with a no.',
-      request: { params: z.object({ id: sessionId }), body: jsonBody(approvalAnswerBody) },
+      request: { params: z.object({ id: approvalId }), body: jsonBody(answerBody) },
       responses: { 200: jsonAnswer(approvalInfo, 'The question that was answered.') },
     }),
     async (c) => c.json(await team.answerApproval(c.req.valid('param').id, c.req.valid('json')), 200),

@@ -37,7 +37,8 @@ export function addEventRoutes(app: GatewayApp, { team, log, tails, closing }: R
         'Everything that is recorded of a session, from the beginning or from where the reader was, and what follows.',
       description:
         'Records have their `seq` as id and their `type` as event: after a cut the reader goes on behind its `Last-Event-ID`, across ' +
-        'restarts, and gets every record exactly once, in order. `text` is what a running turn writes: it has no id and is not repeated.',
+        'restarts, and gets every record exactly once, in order. `text` is what a running turn writes, `reasoning` what its model thinks, `retry` ' +
+        'says that what came since the last record is void: they have no id and are not repeated.',
       request: {
         params: z.object({ agent: agentId, id: sessionId }),
         query: z.object({
