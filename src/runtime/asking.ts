@@ -20,11 +20,11 @@ export interface AskingOptions {
   team: TeamLine
   activity: TurnActivity
   signal: AbortSignal
-  sendEvent(event: TurnEvent): void
+  sendEvent: (event: TurnEvent) => void
   /** Ids of the questions that this turn put before a crash or a rest; each is given once, to one that asks the same again. */
   earlier: Set<string>
   /** Cuts text that is longer than a record may hold, and takes secrets out of it. */
-  kept(text: string): string
+  kept: (text: string) => string
 }
 
 /**

@@ -6,7 +6,7 @@ import { assertJson, type Json } from '../core/json.ts'
 import type { Message } from '../core/record.ts'
 import type { OpenTurn } from '../core/session-state.ts'
 import { assertSessionPatch } from '../protocol/session-input.ts'
-import { AgentryError, describeThrown } from '../errors.ts'
+import { AgentryError, describeThrown, toAgentryError } from '../errors.ts'
 import type { TurnEvent } from '../protocol/from-agent.ts'
 import { askAgent, type AskingOptions, TELL_TOOL } from './asking.ts'
 import type { Questions } from './questions.ts'
@@ -185,7 +185,7 @@ export function createContext(options: ContextOptions): TurnContext {
       }
     }
     await runTool(TELL_TOOL, { agent: agentId, message: input }, send, toolCallId)
-    if (failure !== undefined) throw failure
+    if (failure !== undefined) throw toAgentryError(failure)
   }
 
   async function updateSession(changes: Parameters<BehaviorContext['updateSession']>[0]): Promise<void> {

@@ -21,7 +21,12 @@
  * N2  a file that says it is of a newer format is `newer`, even where its checksum fails: it is not ours to judge or replace.
  */
 import { constants } from 'node:buffer'
-import { FORMAT_VERSION, type SessionHeader, type SessionState } from '../core/session-state.ts'
+import {
+  FORMAT_VERSION,
+  type OpenTurn,
+  type SessionHeader,
+  type SessionState,
+} from '../core/session-state.ts'
 import { noUsage } from '../core/usage.ts'
 import { describeThrown } from '../errors.ts'
 import { checksum } from './checksum.ts'
@@ -159,20 +164,21 @@ function parse(json: string, sessionId: string): DecodedSnapshot {
   }
 }
 
-/** Fills in what snapshots did not have before sessions knew of models. */
-function withAllKeys(state: SessionState): SessionState {
+/** What snapshots did not have before sessions knew of models. */
+type Added = 'grants' | 'approvals'
+type OldTurn = Omit<OpenTurn, 'steps' | 'usage' | 'steered'> & Partial<OpenTurn>
+type OldState = Omit<SessionState, Added | 'turn'> &
+  Partial<Pick<SessionState, Added>> & { turn: OldTurn | null }
+
+function withAllKeys(state: OldState): SessionState {
   const { counts, grants = [], approvals = [], turn } = state
+  const added = { steps: 0, usage: noUsage(), steered: [] }
   return {
     ...state,
     counts: { ...noUsage(), ...counts },
     grants,
     approvals,
-    turn: turn && {
-      ...turn,
-      steps: turn.steps ?? 0,
-      usage: { ...noUsage(), ...turn.usage },
-      steered: turn.steered ?? [],
-    },
+    turn: turn && { ...added, ...turn },
   }
 }
 

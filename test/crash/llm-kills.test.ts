@@ -10,7 +10,11 @@ test(
   'turns of models go on after kill -9, and no command of theirs runs twice',
   { timeout: 120_000 },
   async () => {
-    const report = await llmKills({ kills: KILLS, random: () => random.next(), directory: temporaryDirectory() })
+    const report = await llmKills({
+      kills: KILLS,
+      random: () => random.next(),
+      directory: temporaryDirectory(),
+    })
     expect(report).toMatchObject({ turns: 3 * KILLS, failed: [], repeated: [], missing: [], refused: [] })
     expect(report.cutOff).toBeGreaterThan(0)
   },

@@ -37,7 +37,9 @@ test('three agents mend a bug in a git repository, and its own tests pass then',
   const text = run('bug-fix-team/main.ts')
   expect(text).toContain('before: 2 tests fail\nplanner asks coder\n')
   expect(text).toContain('coder may git commit --all --message "Count every item"? once\n')
-  expect(text).toMatch(/planner asks reviewer\nplanner, completed after 3 steps: .*The reviewer says: one line/)
+  expect(text).toMatch(
+    /planner asks reviewer\nplanner, completed after 3 steps: .*The reviewer says: one line/,
+  )
   expect(text).toContain('after: 0 tests fail\nCount every item\n')
   expect(text).toContain('1 file changed, 1 insertion(+), 1 deletion(-)')
 })

@@ -23,7 +23,7 @@ const REDIRECTS = ['<>', '<&', '>>', '>&', '>|', '<', '>']
 /** Keywords and builtins of other shells, or of this one, that change how what follows is read. */
 const STRANGE = ['[[', 'function', 'select', 'coproc', 'alias', 'unalias']
 
-/** Never throws. `depth` counts lines in lines: the text of an `sh -c` is one deeper. */
+/** Never throws. */
 export function parseShellLine(line: string): ShellLine {
   const findings = new Findings()
   if (line.length > MAX_LINE) findings.reject(`longer than ${MAX_LINE} characters`)
@@ -32,7 +32,7 @@ export function parseShellLine(line: string): ShellLine {
     const scanner = new ShellScanner(line, findings, parseSubstitution, 0)
     try {
       while (!scanner.ended) {
-        parseList(scanner, [])
+        parseList(scanner)
         if (scanner.ended) break
         // What no list takes: a `)` or a keyword without its beginning. Read on behind it.
         scanner.reject('a syntax error')
@@ -55,7 +55,7 @@ function parseSubstitution(scanner: ShellScanner): void {
   // Some shells look for the outer document's body behind a newline in here.
   if (outside.length > 0) scanner.reject('a substitution between a here-document and its body')
   scanner.pending = []
-  parseList(scanner, [])
+  parseList(scanner)
   if (scanner.pending.length > 0) scanner.reject('a here-document in a substitution')
   scanner.pending = outside
   if (!scanner.take(')')) {
@@ -95,17 +95,14 @@ function skipNewlines(scanner: ShellScanner): void {
 }
 
 /** Commands with operators between them, up to `)`, `;;`, a closing keyword or the end. */
-function parseList(scanner: ShellScanner, closers: readonly string[]): void {
+function parseList(scanner: ShellScanner): void {
   let separated = true
   for (;;) {
     skipNewlines(scanner)
     if (scanner.ended || scanner.peek() === ')' || scanner.startsWith(';;')) return
     const word = keyword(scanner)
-    if (closers.includes(word)) return
-    if (CLOSERS.includes(word)) {
-      // Belongs to a construct outside, or to none: whoever called knows.
-      return
-    }
+    // One that is not of this construct belongs to one outside, or to none: whoever called knows.
+    if (CLOSERS.includes(word)) return
     if (!separated) scanner.reject('commands without an operator between them')
     const before = scanner.position
     parseCommand(scanner)
@@ -154,7 +151,7 @@ function parseCommand(scanner: ShellScanner): void {
       case 'while':
       case 'until':
         scanner.take(word)
-        parseList(scanner, ['do'])
+        parseList(scanner)
         parseLoopBody(scanner)
         break
       case 'for':
@@ -167,7 +164,7 @@ function parseCommand(scanner: ShellScanner): void {
         break
       case '{':
         scanner.position++
-        parseList(scanner, ['}'])
+        parseList(scanner)
         takeKeyword(scanner, '}')
         break
       default:
@@ -184,30 +181,30 @@ function parseCommand(scanner: ShellScanner): void {
 }
 
 function parseSubshell(scanner: ShellScanner): void {
-  parseList(scanner, [])
+  parseList(scanner)
   if (!scanner.take(')')) scanner.reject('a ( that is not closed')
 }
 
 function parseIf(scanner: ShellScanner): void {
-  parseList(scanner, ['then'])
+  parseList(scanner)
   if (!takeKeyword(scanner, 'then')) return
-  parseList(scanner, ['elif', 'else', 'fi'])
+  parseList(scanner)
   while (keyword(scanner) === 'elif') {
     scanner.take('elif')
-    parseList(scanner, ['then'])
+    parseList(scanner)
     if (!takeKeyword(scanner, 'then')) return
-    parseList(scanner, ['elif', 'else', 'fi'])
+    parseList(scanner)
   }
   if (keyword(scanner) === 'else') {
     scanner.take('else')
-    parseList(scanner, ['fi'])
+    parseList(scanner)
   }
   takeKeyword(scanner, 'fi')
 }
 
 function parseLoopBody(scanner: ShellScanner): void {
   if (!takeKeyword(scanner, 'do')) return
-  parseList(scanner, ['done'])
+  parseList(scanner)
   takeKeyword(scanner, 'done')
 }
 
@@ -264,7 +261,7 @@ function parseCase(scanner: ShellScanner): void {
       scanner.reject('a case without the ) of a pattern')
       return
     }
-    parseList(scanner, ['esac'])
+    parseList(scanner)
     if (!scanner.take(';;')) break
   }
   takeKeyword(scanner, 'esac')
@@ -318,9 +315,9 @@ function parseSimple(scanner: ShellScanner): void {
       // A function where `)` follows. What it is called by later means its body: no pattern can know.
       scanner.reject('a function is defined')
       scanner.position++
-      parseSubshell(scanner)
+      scanner.nested(() => parseSubshell(scanner))
       skipNewlines(scanner)
-      if (!scanner.ended && !'\n;&|)'.includes(scanner.peek())) parseCommand(scanner)
+      parseCommand(scanner)
       break
     }
     if (char === '' || '\n;&|()'.includes(char)) break

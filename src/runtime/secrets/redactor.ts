@@ -20,11 +20,11 @@ export interface StreamRedactor {
 }
 
 export interface Redactor {
-  redact(text: string): string
+  redact: (text: string) => string
   /** A value with all text in it redacted, keys too; a number that is a secret becomes text. The same value where none is in it. */
-  redactJson(value: Json): Json
+  redactJson: (value: Json) => Json
   /** For text that comes in pieces. */
-  stream(): StreamRedactor
+  stream: () => StreamRedactor
 }
 
 /** Values of less than 8 characters are passed over. */

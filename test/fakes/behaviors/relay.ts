@@ -17,7 +17,7 @@ export interface Relay {
 const relay: Behavior = defineBehavior({
   resumable: true,
   async run(message, context) {
-    const { say = context.agentId, ask = [], approve }: Relay = JSON.parse(message)
+    const { say = context.agentId, ask = [], approve } = JSON.parse(message) as Relay
     const answers = ask.map(async ({ agent, relay }) => {
       try {
         const { status, result } = await context.ask(agent, JSON.stringify(relay))
