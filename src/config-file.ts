@@ -8,7 +8,7 @@ import { DURATION_PATTERN, parseDuration } from './core/duration.ts'
 import { quote } from './core/ids.ts'
 import { didYouMean } from './core/suggest.ts'
 import { AgentryError, describeThrown } from './errors.ts'
-import { providerProblem } from './llm-options.ts'
+import { type Environment, priceProblems, providerProblems } from './llm-options.ts'
 import type { TeamModels } from './llm-spec.ts'
 import {
   agentSchema,
@@ -63,7 +63,7 @@ const retentionSchema = strictObject({
   trashAgeMs: trashAge ?? TEAM_DEFAULTS.trashAgeMs,
 }))
 
-function configSchema(baseDir: string): z.ZodType<TeamConfig> {
+function configSchema(baseDir: string, environment: Environment): z.ZodType<TeamConfig> {
   return strictObject({
     defaultAgent: z
       .string()
@@ -71,7 +71,7 @@ function configSchema(baseDir: string): z.ZodType<TeamConfig> {
       .describe('The agent that is used where none is named. Default: the first.'),
     data: pathSchema(baseDir).prefault(TEAM_DEFAULTS.data).describe('The data directory.'),
     agents: z
-      .array(agentSchema(baseDir))
+      .array(agentSchema(baseDir, environment))
       .default([])
       .superRefine((agents, context) => {
         for (const [index, { id }] of agents.entries()) {
@@ -98,10 +98,14 @@ function configSchema(baseDir: string): z.ZodType<TeamConfig> {
       .describe('Where models are asked, by the name before the slash. Some are built in.'),
     prices: pricesSchema.default({}).describe('Prices by provider/model, for what turns cost.'),
   })
-    .superRefine(({ agents, providers }, context) => {
+    .superRefine(({ agents, providers, prices }, context) => {
       for (const [index, { llm }] of agents.entries()) {
-        const message = llm && providerProblem(llm, providers)
-        if (message) context.addIssue({ code: 'custom', path: ['agents', index, 'model'], message })
+        for (const { path, message } of llm === undefined ? [] : providerProblems(llm, providers)) {
+          context.addIssue({ code: 'custom', path: ['agents', index, ...path], message })
+        }
+      }
+      for (const problem of priceProblems({ providers, prices })) {
+        context.addIssue({ code: 'custom', ...problem })
       }
     })
     .superRefine(({ defaultAgent, agents }, context) => {
@@ -120,16 +124,17 @@ function configSchema(baseDir: string): z.ZodType<TeamConfig> {
 /** The JSON Schema of the file, for editors. */
 export function configJsonSchema(): Record<string, unknown> {
   const title = 'Configuration of an Agentry team (agentry.yaml)'
-  return { title, ...z.toJSONSchema(configSchema('.'), { io: 'input' }) }
+  return { title, ...z.toJSONSchema(configSchema('.', {}), { io: 'input' }) }
 }
 
 /**
- * Reads the file at `path`; relative paths in it resolve from its folder. An empty file is one with all defaults.
+ * Reads the file at `path`; relative paths in it resolve from its folder. An empty file is one with all defaults. An llm agent that
+ * names no model has the one that `environment` has a key for.
  *
  * Throws `invalid_config`: the file cannot be read, is not YAML, or does not fit the schema. The message has one line for each
  * problem, `file:line:column: what`, and `data.problems` has them apart.
  */
-export function loadConfig(path: string): TeamConfig {
+export function loadConfig(path: string, environment: Environment = process.env): TeamConfig {
   const file = resolve(path)
   const lines = new LineCounter()
   const document = parseDocument(readText(file), { lineCounter: lines, prettyErrors: false })
@@ -139,7 +144,9 @@ export function loadConfig(path: string): TeamConfig {
       document.errors.map((error) => ({ path: [], message: error.message, ...lines.linePos(error.pos[0]) })),
     )
   }
-  const parsed = configSchema(dirname(file)).safeParse(valueOf(file, document), { reportInput: true })
+  const parsed = configSchema(dirname(file), environment).safeParse(valueOf(file, document), {
+    reportInput: true,
+  })
   if (parsed.success) return parsed.data
   throw invalidFile(
     file,

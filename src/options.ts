@@ -2,7 +2,6 @@
  * What a team and its agents can be set to: the schema, every default, and how paths are made absolute. `agentry.yaml`
  * (config-file.ts) and the options of createTeam go through it.
  */
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AgentSpec, BEHAVIOR_NAMES, isBuiltIn } from './agent-spec.ts'
@@ -10,20 +9,22 @@ import type { AgentSpecInput } from './api.ts'
 import { assertAgentId, quote } from './core/ids.ts'
 import { DEFAULT_RESTART, RESTART_TYPES } from './core/restart-policy.ts'
 import { didYouMean } from './core/suggest.ts'
-import { AgentryError, describeThrown } from './errors.ts'
+import { AgentryError } from './errors.ts'
 import {
+  type Environment,
   LLM_DEFAULTS,
-  LLM_KEYS,
+  llmProblems,
   llmShape,
   pricesSchema,
-  providerProblem,
+  providerProblems,
   providersSchema,
   resolveLlm,
+  whyNoFile,
 } from './llm-options.ts'
 import type { TeamModels } from './llm-spec.ts'
-import { issueOf, pathText, type Problem, problemsOf, strictObject } from './validation.ts'
+import { issueOf, pathSchema, pathText, type Problem, problemsOf, strictObject } from './validation.ts'
 
-export { BEHAVIOR_NAMES, pricesSchema, providersSchema }
+export { BEHAVIOR_NAMES, pathSchema, pricesSchema, providersSchema }
 
 export const FSYNC_MODES = ['always', 'interval'] as const
 export type FsyncMode = (typeof FSYNC_MODES)[number]
@@ -94,17 +95,11 @@ const milliseconds = z.int().positive().max(MAX_TIMER_MS)
 const count = z.int().positive()
 const dollars = z.number().positive()
 
-/** The form of a path, made absolute from `baseDir`. */
-export function pathSchema(baseDir: string): z.ZodType<string> {
-  return z
-    .string()
-    .min(1)
-    .refine((path) => path.isWellFormed() && !path.includes('\0'), 'expected a path, without NUL')
-    .transform((path) => resolve(baseDir, path))
-}
-
-/** The form of one agent, in the file and in spawn(); it gives a complete spec with paths absolute from `baseDir`. */
-export function agentSchema(baseDir: string): z.ZodType<AgentSpec> {
+/**
+ * The form of one agent, in the file and in spawn(); it gives a complete spec with paths absolute from `baseDir`. An llm agent that
+ * names no model has the one that `environment` has a key for.
+ */
+export function agentSchema(baseDir: string, environment: Environment): z.ZodType<AgentSpec> {
   const { role, instructions, restart, limits } = AGENT_DEFAULTS
   return strictObject({
     id: z
@@ -144,32 +139,39 @@ export function agentSchema(baseDir: string): z.ZodType<AgentSpec> {
       turnMs: milliseconds
         .default(limits.turnMs)
         .describe('The longest turn, in milliseconds: a longer one ends as failed.'),
-      maxSteps: count.exactOptional().describe('Model steps of one turn. Default for llm: 50.'),
-      maxTokens: count.exactOptional().describe('Tokens of one turn. Default for llm: 500000.'),
-      maxCostUsd: dollars.exactOptional().describe('US dollars of one turn.'),
-      sessionTokens: count.exactOptional().describe('Tokens of one session.'),
-      sessionCostUsd: dollars.exactOptional().describe('US dollars of one session.'),
+      maxSteps: count
+        .exactOptional()
+        .describe('Model steps of one turn. Only for behavior llm. Default: 50.'),
+      maxTokens: count
+        .exactOptional()
+        .describe('Tokens of one turn. Only for behavior llm. Default: 500000.'),
+      maxCostUsd: dollars.exactOptional().describe('US dollars of one turn. Only for behavior llm.'),
+      sessionTokens: count.exactOptional().describe('Tokens of one session. Only for behavior llm.'),
+      sessionCostUsd: dollars.exactOptional().describe('US dollars of one session. Only for behavior llm.'),
     })
       .prefault({})
       .describe('What the agent may use.'),
   })
     .superRefine((spec, context) => {
-      if (spec.behavior === 'llm') return
-      for (const key of LLM_KEYS) {
-        if (spec[key] === undefined) continue
-        context.addIssue({ code: 'custom', path: [key], message: `only for behavior llm` })
-      }
+      for (const problem of llmProblems(spec, environment)) context.addIssue({ code: 'custom', ...problem })
     })
     .transform(
       issueOf(({ model, fallbacks, tools, permissions, mcpServers, allowedPaths, ...rest }) => {
         const { maxOutputTokens, temperature, contextTokens, approvalMs, ...spec } = rest
         if (spec.behavior !== 'llm') return spec
         const given = { model, fallbacks, tools, permissions, mcpServers, allowedPaths }
-        const { maxSteps, maxTokens } = LLM_DEFAULTS
+        const { memoryMb, turnMs, maxSteps, maxTokens, ...optional } = spec.limits
         return {
           ...spec,
-          limits: { maxSteps, maxTokens, ...spec.limits },
-          llm: resolveLlm({ ...given, maxOutputTokens, temperature, contextTokens, approvalMs }),
+          // In the order of the registry: specs are compared as JSON.
+          limits: {
+            memoryMb,
+            turnMs,
+            maxSteps: maxSteps ?? LLM_DEFAULTS.maxSteps,
+            maxTokens: maxTokens ?? LLM_DEFAULTS.maxTokens,
+            ...optional,
+          },
+          llm: resolveLlm({ ...given, maxOutputTokens, temperature, contextTokens, approvalMs }, environment),
         }
       }),
     )
@@ -212,18 +214,20 @@ export const teamLimitsSchema: z.ZodType<
  * A spec with all defaults filled in and all paths absolute; relative ones resolve from `baseDir`.
  *
  * Throws `invalid_id` for the id, and `invalid_config` for everything else: unknown keys, values of the wrong type or range, a
- * behavior that is neither a known name nor an existing file, a model of a provider that is neither built in nor among `providers`. The working directory need not exist.
+ * behavior that is neither a known name nor an existing file, an llm agent without a model, a model of a provider that is neither
+ * built in nor among `providers`. The working directory need not exist.
  */
 export function resolveAgentSpec(
   input: AgentSpecInput,
   baseDir: string,
   providers: TeamModels['providers'] = {},
+  environment: Environment = process.env,
 ): AgentSpec {
-  const parsed = agentSchema(baseDir).safeParse(flat(input), { reportInput: true })
+  const parsed = agentSchema(baseDir, environment).safeParse(flat(input), { reportInput: true })
   if (parsed.success) {
-    const problem = parsed.data.llm && providerProblem(parsed.data.llm, providers)
-    if (problem === undefined) return parsed.data
-    throw invalidConfig([{ path: ['model'], message: problem }])
+    const problems = parsed.data.llm === undefined ? [] : providerProblems(parsed.data.llm, providers)
+    if (problems.length === 0) return parsed.data
+    throw invalidConfig(problems)
   }
   if (parsed.error.issues.some((issue) => issue.path[0] === 'id' && issue.code === 'custom'))
     assertAgentId(input.id)
@@ -287,12 +291,4 @@ function resolveBehavior(behavior: string, baseDir: string): string {
     'invalid_config',
     `expected ${expected}, received ${quote(behavior)} (${reason})${hint}`,
   )
-}
-
-function whyNoFile(path: string): string | undefined {
-  try {
-    return statSync(path).isFile() ? undefined : `${path} is not a file`
-  } catch (error) {
-    return describeThrown(error)
-  }
 }

@@ -1,4 +1,5 @@
 /** Objects from outside against zod schemas: strict objects that suggest, and each problem as one readable sentence. */
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { quote } from './core/ids.ts'
 import { didYouMean } from './core/suggest.ts'
@@ -12,15 +13,32 @@ export interface Problem {
   message: string
 }
 
-/** An object that refuses unknown keys, each with the known key that is nearest to it. */
-export function strictObject<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<T, z.core.$strict> {
+/**
+ * An object that refuses unknown keys, each with the known key that is nearest to it. `refusals` says more of keys that people are
+ * likely to try.
+ */
+export function strictObject<T extends z.core.$ZodLooseShape>(
+  shape: T,
+  refusals: ReadonlyMap<string, string> = new Map(),
+): z.ZodObject<T, z.core.$strict> {
   return z.strictObject(shape, {
     // zod gives one issue for all unknown keys of an object: one line for each here, taken apart again by problemsOf.
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => `unknown key${didYouMean(key, Object.keys(shape))}`).join('\n')
+        ? issue.keys
+            .map((key) => refusals.get(key) ?? `unknown key${didYouMean(key, Object.keys(shape))}`)
+            .join('\n')
         : undefined,
   })
+}
+
+/** The form of a path, made absolute from `baseDir`. */
+export function pathSchema(baseDir: string): z.ZodType<string> {
+  return z
+    .string()
+    .min(1)
+    .refine((path) => path.isWellFormed() && !path.includes('\0'), 'expected a path, without NUL')
+    .transform((path) => resolve(baseDir, path))
 }
 
 /**
@@ -43,15 +61,50 @@ export function issueOf<In, Out>(
 
 /** The problems of a failed `safeParse(value, { reportInput: true })`, in the order of the schema. */
 export function problemsOf(error: z.ZodError): Problem[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.map((key) => (typeof key === 'symbol' ? key.toString() : key))
-    if (issue.code !== 'unrecognized_keys') return [{ path, message: sentence(issue) }]
-    const messages = issue.message.split('\n')
-    return issue.keys.map((key, index) => ({
-      path: [...path, key],
-      message: messages[index] ?? 'unknown key',
-    }))
-  })
+  return error.issues.flatMap((issue) => problemsOfIssue(issue, []))
+}
+
+function problemsOfIssue(issue: z.core.$ZodIssue, parent: Problem['path']): Problem[] {
+  const path = [...parent, ...issue.path.map((key) => (typeof key === 'symbol' ? key.toString() : key))]
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const messages = issue.message.split('\n')
+      return issue.keys.map((key, index) => ({
+        path: [...path, key],
+        message: messages[index] ?? 'unknown key',
+      }))
+    }
+    case 'invalid_key':
+      // The key itself is what is wrong: its path ends with it.
+      return issue.issues.map((inner) => ({ path, message: sentence(inner) }))
+    case 'invalid_union': {
+      // Of one form only the value has at least the kind: what is wrong inside is the point, not which other forms there are.
+      const near = issue.errors.filter((issues) => !issues.some(isOfAnotherKind))
+      const [only] = near
+      if (only !== undefined && near.length === 1) {
+        return only.flatMap((inner) => problemsOfIssue(inner, path))
+      }
+      return [{ path, message: unionSentence(issue) }]
+    }
+    default:
+      return [{ path, message: sentence(issue) }]
+  }
+}
+
+function isOfAnotherKind({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')
+}
+
+function unionSentence(issue: z.core.$ZodIssueInvalidUnion): string {
+  const words: string[] = []
+  const kinds: string[] = []
+  for (const inner of issue.errors.flat()) {
+    if (inner.code === 'invalid_value') words.push(...inner.values.map(String))
+    else if (inner.code === 'invalid_type') kinds.push(inner.expected)
+  }
+  if (words.length + kinds.length === 0) return issue.message
+  const hint = typeof issue.input === 'string' ? didYouMean(issue.input, words) : ''
+  return `expected ${[...words, ...kinds].join(' or ')}, received ${received(issue.input)}${hint}`
 }
 
 /** A path as people write it: `agents[0].limits.memoryMb`. */

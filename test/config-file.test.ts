@@ -20,9 +20,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-function load(text: string): ReturnType<typeof loadConfig> {
+/** Without any key, whatever this machine has. */
+function load(text: string, environment = {}): ReturnType<typeof loadConfig> {
   writeFileSync(file, text)
-  return loadConfig(file)
+  return loadConfig(file, environment)
 }
 
 describe('agentry.yaml', () => {
@@ -32,6 +33,8 @@ describe('agentry.yaml', () => {
       agents: [],
       fsync: 'always',
       limits: TEAM_DEFAULTS.limits,
+      providers: {},
+      prices: {},
     })
   })
 
@@ -91,10 +94,10 @@ limits: { threads: 4 }
     ['agents: [{ id: OPS, behavior: shell }]\n', '1:12: agents[0].id: expected an agent id'],
     [
       'agents:\n  - { id: a, behavior: shel }\n',
-      '2:14: agents[0].behavior: expected shell, echo or the path',
+      '2:14: agents[0].behavior: expected llm, shell, echo or the path',
     ],
     ['retntion: {}\n', '1:1: retntion: unknown key; did you mean "retention"?'],
-    ['agents: []\nproviders: {}\n', '2:1: providers: unknown key'],
+    ['agents: []\nprovider: {}\n', '2:1: provider: unknown key; did you mean "providers"?'],
     ['retention:\n  maxAge: 30 days\n', '2:3: retention.maxAge: expected a duration'],
     ['retention: { maxAge: 30 }\n', '1:14: retention.maxAge: expected string, received 30'],
     [
@@ -113,6 +116,185 @@ limits: { threads: 4 }
     ['- 1\n', '1:1: expected object, received a list'],
   ])('is refused where it is wrong, at the line and column: %j', (text, message) => {
     expect(() => load(text)).toThrow(errorWith('invalid_config', `${file}:${message}`))
+  })
+
+  test('describes agents that ask models, with paths from its own folder and secrets by the names of their variables', () => {
+    const config = load(`
+providers:
+  local: { type: openai-compatible, baseURL: 'http://127.0.0.1:8000/v1' }
+  company:
+    type: anthropic
+    baseURL: https://models.example/anthropic
+    apiKeyEnv: COMPANY_KEY
+    headers: { X-Team: blue }
+    headersEnv: { X-Api-Key: COMPANY_HEADER }
+prices:
+  local/qwen: { input: 0, output: 0 }
+  anthropic/large: { input: 3, output: 15, cachedInput: 0.3 }
+limits: { teamTokens: 1000000, teamCostUsd: 12.5 }
+agents:
+  - id: coder
+    behavior: llm
+    model: local/qwen/coder:32b
+    fallbacks: [company/large]
+    tools: [read, ./behaviors/greet.mjs]
+    permissions:
+      write: allow
+      shell: { allow: [git status, npm test *], deny: [rm *], default: ask }
+      files__*: deny
+    mcpServers:
+      files: { type: stdio, command: ./server, args: [-y, .], envFrom: [FILES_TOKEN] }
+      tracker: { type: http, url: 'https://tracker.example/mcp', tokenEnv: TRACKER_TOKEN, startMs: 500 }
+    allowedPaths: [../shared, /opt/data]
+    maxOutputTokens: 4000
+    temperature: 0.2
+    contextTokens: 32000
+    approvalMs: 60000
+    limits: { maxSteps: 10, maxCostUsd: 0.5, sessionTokens: 2000000 }
+`)
+    expect(config.providers).toEqual({
+      local: { type: 'openai-compatible', baseURL: 'http://127.0.0.1:8000/v1', headers: {}, headersEnv: {} },
+      company: {
+        type: 'anthropic',
+        baseURL: 'https://models.example/anthropic',
+        apiKeyEnv: 'COMPANY_KEY',
+        headers: { 'X-Team': 'blue' },
+        headersEnv: { 'X-Api-Key': 'COMPANY_HEADER' },
+      },
+    })
+    expect(config.prices).toEqual({
+      'local/qwen': { input: 0, output: 0 },
+      'anthropic/large': { input: 3, output: 15, cachedInput: 0.3 },
+    })
+    expect(config.limits).toEqual({ ...TEAM_DEFAULTS.limits, teamTokens: 1_000_000, teamCostUsd: 12.5 })
+    expect(config.agents[0]).toMatchObject({
+      id: 'coder',
+      behavior: 'llm',
+      limits: { maxSteps: 10, maxTokens: 500_000, maxCostUsd: 0.5, sessionTokens: 2_000_000 },
+    })
+    expect(config.agents[0]?.llm).toEqual({
+      model: 'local/qwen/coder:32b',
+      fallbacks: ['company/large'],
+      tools: ['read', join(folder, 'behaviors/greet.mjs')],
+      permissions: {
+        write: 'allow',
+        shell: { allow: ['git status', 'npm test *'], deny: ['rm *'], default: 'ask' },
+        'files__*': 'deny',
+      },
+      mcpServers: {
+        files: {
+          type: 'stdio',
+          command: join(folder, 'server'),
+          args: ['-y', '.'],
+          env: {},
+          envFrom: ['FILES_TOKEN'],
+          startMs: 10_000,
+        },
+        tracker: {
+          type: 'http',
+          url: 'https://tracker.example/mcp',
+          headers: {},
+          tokenEnv: 'TRACKER_TOKEN',
+          startMs: 500,
+        },
+      },
+      allowedPaths: [join(folder, '../shared'), '/opt/data'],
+      maxOutputTokens: 4000,
+      temperature: 0.2,
+      contextTokens: 32_000,
+      approvalMs: 60_000,
+    })
+  })
+
+  const KEY = 'sk-live-5d41402abc4b2a76'
+
+  test.each([
+    [`providers: { p: { type: openai, apiKey: ${KEY} } }\n`, /1:33: providers.p.apiKey: .*apiKeyEnv$/],
+    [`providers: { p: { type: openai, token: ${KEY} } }\n`, /1:33: providers.p.token: .*apiKeyEnv$/],
+    [
+      `providers: { p: { type: openai, apiKeyEnv: ${KEY} } }\n`,
+      /1:33: providers.p.apiKeyEnv: expected the name of an environment variable$/,
+    ],
+    [
+      `providers: { p: { type: openai, headers: { Authorization: Bearer ${KEY} } } }\n`,
+      /1:\d+: providers.p.headers.Authorization: a secret .* headersEnv$/,
+    ],
+    [
+      `providers: { p: { type: openai, baseURL: 'https://me:${KEY}@host/v1' } }\n`,
+      /1:33: providers.p.baseURL: expected a URL without a name or password in it$/,
+    ],
+    [
+      `providers: { p: { type: openai, baseURL: 'me:${KEY}@host' } }\n`,
+      /1:33: providers.p.baseURL: expected a URL of http or https, received another text$/,
+    ],
+    [
+      `agents: [{ id: a, behavior: llm, model: ollama/x, mcpServers: { s: { type: http, url: 'http://h', headers: { authorization: ${KEY} } } } }]\n`,
+      /mcpServers.s.headers.authorization: a secret .* tokenEnv$/,
+    ],
+  ])('takes no key, wherever it is written, and does not repeat it: %j', (text, message) => {
+    expect(() => load(text)).toThrow(errorWith('invalid_config', message))
+    expect(() => load(text)).not.toThrow(KEY)
+  })
+
+  const agent = (keys: string): string => `agents: [{ id: a, behavior: llm, model: ollama/x, ${keys} }]\n`
+
+  test.each([
+    ['providers: { p: { type: opnai } }\n', 'providers.p.type: expected one of openai-compatible'],
+    ['providers: { p: { type: openai-compatible } }\n', 'providers.p.baseURL: expected a URL'],
+    ['providers: { p: { type: openai, baseUrl: http://x } }\n', 'did you mean "baseURL"?'],
+    ['providers: { a/b: { type: openai } }\n', 'providers.a/b: expected a name without /'],
+    ['prices: { gpt: { input: 1, output: 2 } }\n', 'prices.gpt: expected provider/model'],
+    [
+      'prices: { ollma/x: { input: 1, output: 2 } }\n',
+      'prices.ollma/x: expected a provider of the team (openai, ',
+    ],
+    ['prices: { ollama/x: { input: -1, output: 2 } }\n', 'prices.ollama/x.input: expected at least 0'],
+    ['prices: { ollama/x: { input: 1 } }\n', 'prices.ollama/x.output: expected number, received nothing'],
+    ['limits: { teamTokens: 0 }\n', 'limits.teamTokens: expected more than 0, received 0'],
+    [
+      'agents: [{ id: a, behavior: llm, model: opnai/x }]\n',
+      'agents[0].model: expected a provider of the team (openai, anthropic, google, openrouter, ollama, lmstudio), received "opnai" in "opnai/x"; did you mean "openai"?',
+    ],
+    [agent('fallbacks: [ollama/y, z/y]'), 'agents[0].fallbacks[1]: expected a provider of the team'],
+    [agent('llm: {}'), 'agents[0].llm: unknown key'],
+    [agent('tool: [read]'), 'agents[0].tool: unknown key; did you mean "tools"?'],
+    [
+      agent('permissions: { shell: alow }'),
+      'permissions.shell: expected allow or ask or deny or object, received "alow"; did you mean "allow"?',
+    ],
+    [
+      agent('permissions: { shell: { alow: [x] } }'),
+      'permissions.shell.alow: unknown key; did you mean "allow"?',
+    ],
+    [agent('permissions: { shell: { allow: x } }'), 'permissions.shell.allow: expected array, received "x"'],
+    [agent('permissions: { shel: deny }'), 'received "shel"; did you mean "shell"?'],
+    [agent('permissions: { shell: { allow: ["git $(date)"] } }'), 'agents[0].permissions: '],
+    [agent('mcpServers: { s: { command: x } }'), 'mcpServers.s.type: expected type stdio'],
+    [
+      agent('mcpServers: { s: { type: stdio, command: x, env: { PORT: 1 } } }'),
+      'mcpServers.s.env.PORT: expected string, received 1',
+    ],
+    [
+      agent('mcpServers: { s: { type: http, url: ftp://x } }'),
+      'mcpServers.s.url: expected a URL of http or https, received "ftp://x"',
+    ],
+    [
+      agent('mcpServers: { a__b: { type: http, url: http://x } }'),
+      'mcpServers.a__b: expected the name of an MCP server',
+    ],
+  ])('is refused where models, tools and permissions are wrong: %j', (text, message) => {
+    expect(() => load(text)).toThrow(errorWith('invalid_config', message))
+  })
+
+  test('needs a model for an agent that asks one, unless a key in the environment says which', () => {
+    const text = 'agents:\n  - id: a\n    behavior: llm\n'
+    expect(() => load(text)).toThrow(
+      errorWith(
+        'invalid_config',
+        /^.*:2:5: agents\[0\].model: .*ANTHROPIC_API_KEY.*http:\/\/127.0.0.1:11434\/v1/,
+      ),
+    )
+    expect(load(text, { OPENAI_API_KEY: 'k' }).agents[0]?.llm?.model).toMatch(/^openai\/./)
   })
 
   test('is refused with all its problems, in the order of its lines', () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AgentSpecInput } from '../src/api.ts'
+import { defaultModel, resolveModels } from '../src/llm-options.ts'
+import { BUILT_IN_PROVIDERS, BUILT_IN_TOOLS } from '../src/llm-spec.ts'
 import { resolveAgentSpec, resolveTeamLimits, TEAM_DEFAULTS } from '../src/options.ts'
 import { errorWith } from './error-with.ts'
 
@@ -18,7 +20,7 @@ afterAll(() => {
 })
 
 /** For what a program without types could pass. */
-const resolveAnything = (input: unknown) => resolveAgentSpec(input as AgentSpecInput, base)
+const resolveAnything = (input: unknown) => resolveAgentSpec(input as AgentSpecInput, base, {}, {})
 
 describe('the spec of an agent', () => {
   test('needs only an id and a behavior', () => {
@@ -73,7 +75,7 @@ describe('the spec of an agent', () => {
     expect(() => resolveAgentSpec({ id: 'a', behavior: 'shel' }, base)).toThrow(
       errorWith(
         'invalid_config',
-        /^behavior: expected shell, echo or the path of a module, received "shel".*did you mean "shell"\?$/,
+        /^behavior: expected llm, shell, echo or the path of a module, received "shel".*did you mean "shell"\?$/,
       ),
     )
     expect(() => resolveAgentSpec({ id: 'a', behavior: '.' }, base)).toThrow('is not a file')
@@ -84,7 +86,6 @@ describe('the spec of an agent', () => {
     [{ id: 'a', behaviour: 'shell' }, 'behaviour: unknown key; did you mean "behavior"?'],
     [{ id: 'a' }, 'behavior: expected string, received nothing'],
     [{ behavior: 'shell' }, 'id: expected string, received nothing'],
-    [{ id: 'a', behavior: 'shell', model: 'x' }, 'model: unknown key'],
     [
       { id: 'a', behavior: 'shell', limits: { memoryMb: 0 } },
       'limits.memoryMb: expected more than 0, received 0',
@@ -114,6 +115,132 @@ describe('the spec of an agent', () => {
     expect(() => resolveAnything({ id: 'a', behavior: 'shell', rol: '', limit: {} })).toThrow(
       'rol: unknown key; did you mean "role"?\nlimit: unknown key; did you mean "limits"?',
     )
+  })
+})
+
+describe('the spec of an agent that asks models', () => {
+  const LLM = { id: 'coder', behavior: 'llm', model: 'ollama/qwen3-coder' }
+
+  test('needs only a model more, and has every default', () => {
+    const spec = resolveAgentSpec(LLM, base)
+    expect(spec.limits).toEqual({ memoryMb: 512, turnMs: 600_000, maxSteps: 50, maxTokens: 500_000 })
+    expect(spec.llm).toEqual({
+      model: 'ollama/qwen3-coder',
+      fallbacks: [],
+      tools: BUILT_IN_TOOLS.filter((name) => name !== 'fetch'),
+      permissions: {},
+      mcpServers: {},
+      allowedPaths: [],
+      contextTokens: 128_000,
+      approvalMs: 3_600_000,
+    })
+    expect(Object.keys(spec)).not.toContain('model')
+  })
+
+  test('gives itself when it is resolved again, from anywhere, down to the order of its keys', () => {
+    const spec = resolveAgentSpec(
+      {
+        ...LLM,
+        tools: ['./behavior.mjs', 'read'],
+        allowedPaths: ['shared'],
+        mcpServers: { s: { type: 'stdio', command: '../serve' } },
+        permissions: { shell: { deny: ['rm *'], allow: ['ls'] } },
+        limits: { maxCostUsd: 2, memoryMb: 64 },
+      },
+      base,
+    )
+    expect(spec.llm?.tools).toEqual([join(base, 'behavior.mjs'), 'read'])
+    expect(spec.llm?.allowedPaths).toEqual([join(base, 'shared')])
+    expect(spec.llm?.mcpServers['s']).toMatchObject({ command: join(base, '../serve') })
+    expect(JSON.stringify(resolveAgentSpec(spec, '/'))).toBe(JSON.stringify(spec))
+  })
+
+  test('has the model that the environment has a key for where it names none, and is refused without any', () => {
+    const { model: _model, ...unnamed } = LLM
+    expect(resolveAgentSpec(unnamed, base, {}, { ANTHROPIC_API_KEY: 'k' }).llm?.model).toMatch(
+      /^anthropic\/./,
+    )
+    expect(() => resolveAgentSpec(unnamed, base, {}, { ANTHROPIC_API_KEY: ' ' })).toThrow(
+      errorWith('invalid_config', /^model: expected provider\/model.*OPENAI_API_KEY.*Ollama.*LM Studio/),
+    )
+  })
+
+  test('may ask the team’s own providers, and no others', () => {
+    const spec = { ...LLM, model: 'mine/x' }
+    const { providers } = resolveModels({ providers: { mine: { type: 'openai' } } })
+    expect(resolveAgentSpec(spec, base, providers).llm?.model).toBe('mine/x')
+    expect(() => resolveAgentSpec(spec, base)).toThrow(
+      errorWith('invalid_config', 'model: expected a provider of the team (openai,'),
+    )
+  })
+
+  test.each<[object, string]>([
+    [{ model: 'ollama' }, 'model: expected provider/model'],
+    [{ model: 'ollama/' }, 'model: expected provider/model'],
+    [{ model: 5 }, 'model: expected string, received 5'],
+    [{ tools: ['sheel'] }, 'received "sheel"; did you mean "shell"?'],
+    [{ tools: ['behavior.mjs'] }, 'tools[0]: expected one of read,'],
+    [{ tools: ['./none.mjs'] }, '(ENOENT'],
+    [{ tools: ['./a\0b'] }, 'tools[0]: expected one of read,'],
+    [{ tools: ['./'] }, 'is not a file'],
+    [{ tools: ['read', 'read'] }, 'tools[1]: "read" is named twice'],
+    [{ allowedPaths: ['a\0'] }, 'allowedPaths[0]: expected a path, without NUL'],
+    [{ maxOutputTokens: 0 }, 'maxOutputTokens: expected more than 0, received 0'],
+    [{ temperature: 3 }, 'temperature: expected at most 2, received 3'],
+    [{ approvalMs: 2 ** 31 }, 'approvalMs: expected at most 2147483647'],
+    [{ limits: { maxSteps: 0.5 } }, 'limits.maxSteps: expected int, received 0.5'],
+    [{ limits: { maxCostUsd: 0 } }, 'limits.maxCostUsd: expected more than 0, received 0'],
+  ])('refuses %j with what was expected and received', (input, message) => {
+    expect(() => resolveAnything({ ...LLM, ...input })).toThrow(errorWith('invalid_config', message))
+  })
+
+  test.each<[object, string]>([
+    [{ model: 'ollama/x' }, 'model'],
+    [{ fallbacks: [] }, 'fallbacks'],
+    [{ tools: ['read'] }, 'tools'],
+    [{ permissions: {} }, 'permissions'],
+    [{ mcpServers: {} }, 'mcpServers'],
+    [{ allowedPaths: [] }, 'allowedPaths'],
+    [{ maxOutputTokens: 1 }, 'maxOutputTokens'],
+    [{ temperature: 0 }, 'temperature'],
+    [{ contextTokens: 1 }, 'contextTokens'],
+    [{ approvalMs: 1 }, 'approvalMs'],
+    [{ limits: { maxSteps: 1 } }, 'limits.maxSteps'],
+    [{ limits: { maxTokens: 1 } }, 'limits.maxTokens'],
+    [{ limits: { maxCostUsd: 1 } }, 'limits.maxCostUsd'],
+    [{ limits: { sessionTokens: 1 } }, 'limits.sessionTokens'],
+    [{ limits: { sessionCostUsd: 1 } }, 'limits.sessionCostUsd'],
+  ])('refuses %j for another behavior, by its name', (input, key) => {
+    for (const behavior of ['shell', './behavior.mjs']) {
+      expect(() => resolveAnything({ id: 'a', behavior, ...input })).toThrow(
+        errorWith('invalid_config', `${key}: only for behavior llm`),
+      )
+    }
+  })
+})
+
+describe('the models of a team', () => {
+  test('are none where none is given', () => {
+    expect(resolveModels({})).toEqual({ providers: {}, prices: {} })
+  })
+
+  test('are refused with every problem, a line for each', () => {
+    const prices = { 'x/y': { input: 1, output: 1 } }
+    expect(() => resolveModels({ prices, providers: {} })).toThrow(
+      errorWith('invalid_config', 'prices.x/y: expected a provider of the team'),
+    )
+    expect(() =>
+      resolveModels({ providers: { p: { type: 'x' }, q: { type: 'openai', apiKey: 'k' } } }),
+    ).toThrow(errorWith('invalid_config', /^providers.p.type: .*\nproviders.q.apiKey: .*apiKeyEnv$/))
+  })
+
+  test('have a default for each built-in provider that takes a key, the first that is set', () => {
+    for (const [name, { apiKeyEnv }] of Object.entries(BUILT_IN_PROVIDERS)) {
+      if (apiKeyEnv === undefined) continue
+      expect(defaultModel({ [apiKeyEnv]: 'k' }), name).toMatch(new RegExp(`^${name}/\\S+$`))
+    }
+    expect(defaultModel({ OPENROUTER_API_KEY: 'k', ANTHROPIC_API_KEY: 'k' })).toMatch(/^anthropic\//)
+    expect(defaultModel({ OPENAI_API_KEY: ' ', HOME: '/' })).toBeUndefined()
   })
 })
 
