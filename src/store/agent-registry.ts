@@ -10,6 +10,7 @@
  */
 import { z } from 'zod'
 import type { AgentSpec } from '../agent-spec.ts'
+import { PERMISSIONS } from '../core/permissions/rule-types.ts'
 import { RESTART_TYPES } from '../core/restart-policy.ts'
 import type { LlmSpec } from '../llm-spec.ts'
 import { AgentryError, describeThrown } from '../errors.ts'
@@ -30,11 +31,47 @@ export interface RegisteredAgent {
   readonly configured?: true
 }
 
-/** Written by this program: only its shape is looked at. */
-const llmSchema: z.ZodType<LlmSpec> = z.custom<LlmSpec>(
-  (value) => typeof value === 'object' && value !== null && 'model' in value && 'tools' in value,
-  'expected the settings of an llm agent',
-)
+const words = z.record(z.string(), z.string())
+const permission = z.enum(PERMISSIONS)
+const patterns = z.array(z.string()).exactOptional()
+
+const mcpServerSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('stdio'),
+    command: z.string(),
+    args: z.array(z.string()),
+    env: words,
+    envFrom: z.array(z.string()),
+    startMs: z.number(),
+  }),
+  z.object({
+    type: z.literal('http'),
+    url: z.string(),
+    headers: words,
+    tokenEnv: z.string().exactOptional(),
+    startMs: z.number(),
+  }),
+])
+
+/** Keys in the order in which they are resolved: specs are compared as JSON. */
+const llmSchema: z.ZodType<LlmSpec> = z.object({
+  model: z.string(),
+  fallbacks: z.array(z.string()),
+  tools: z.array(z.string()),
+  permissions: z.record(
+    z.string(),
+    z.union([
+      permission,
+      z.object({ allow: patterns, ask: patterns, deny: patterns, default: permission.exactOptional() }),
+    ]),
+  ),
+  mcpServers: z.record(z.string(), mcpServerSchema),
+  allowedPaths: z.array(z.string()),
+  maxOutputTokens: z.number().exactOptional(),
+  temperature: z.number().exactOptional(),
+  contextTokens: z.number(),
+  approvalMs: z.number(),
+})
 
 const specSchema: z.ZodType<AgentSpec> = z.object({
   id: z.string(),

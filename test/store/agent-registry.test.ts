@@ -39,6 +39,22 @@ function spec(id: string, overrides: Partial<AgentSpec> = {}): AgentSpec {
   }
 }
 
+const LLM: NonNullable<AgentSpec['llm']> = {
+  model: 'mine/large',
+  fallbacks: ['ollama/small'],
+  tools: ['read', '/tools/mine.ts'],
+  permissions: { '*': 'ask', shell: { allow: ['ls'], deny: ['rm *'], default: 'ask' } },
+  mcpServers: {
+    files: { type: 'stdio', command: 'npx', args: ['-y'], env: { A: '1' }, envFrom: ['B'], startMs: 1 },
+    web: { type: 'http', url: 'http://127.0.0.1/mcp', headers: { C: '2' }, tokenEnv: 'D', startMs: 2 },
+  },
+  allowedPaths: ['/opt'],
+  maxOutputTokens: 10,
+  temperature: 0,
+  contextTokens: 128_000,
+  approvalMs: 3_600_000,
+}
+
 const ids = (): string[] =>
   openRegistry(directory)
     .all()
@@ -61,6 +77,22 @@ describe('the registry of agents', () => {
       { spec: spec('adam'), stopped: true },
     ])
     expect(again.notes).toEqual([])
+  })
+
+  test('brings back an agent that asks models whole, down to the order of its keys', () => {
+    const limits = { memoryMb: 1, turnMs: 2, maxSteps: 3, maxTokens: 4, maxCostUsd: 5, sessionTokens: 6 }
+    const coder = spec('coder', { behavior: 'llm', limits: { ...limits, sessionCostUsd: 7 }, llm: LLM })
+    openRegistry(directory).put(coder)
+    expect(JSON.stringify(openRegistry(directory).get('coder')?.spec)).toBe(JSON.stringify(coder))
+  })
+
+  test('does not take settings of models that are damaged', () => {
+    openRegistry(directory).put(spec('coder', { behavior: 'llm', llm: LLM }))
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"approvalMs": 3600000', '"approvalMs": "soon"'))
+    const { notes } = openRegistry(directory)
+    expect(notes.map((note) => note.message).join()).toMatch(
+      /agents.json could not be understood .*approvalMs/s,
+    )
   })
 
   test('replaces an agent where it stands, and takes one out', () => {
