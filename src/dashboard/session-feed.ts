@@ -85,6 +85,8 @@ export class SessionFeed {
             this.#dispatch({ type: 'turn-text', sessionId, text: item.text, dropped: item.dropped })
             continue
           }
+          // What the model thinks, and its retries, come with the events of the team.
+          if (item.type !== 'record') continue
           seen = item.record.seq
           batch.push(item.record)
           if (batch.length >= MAX_BATCH) flush()

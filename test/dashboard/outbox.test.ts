@@ -8,6 +8,7 @@ import { SimulatedClock } from '../fakes/simulated-clock.ts'
 interface Post {
   text: string
   taskId: string | undefined
+  mode?: string
   answer: PromiseWithResolvers<{ sessionId: string }>
 }
 
@@ -16,9 +17,9 @@ function outbox(): { outbox: Outbox; posts: Post[]; heard: Input[]; clock: Simul
   const heard: Input[] = []
   const clock = new SimulatedClock()
   const agent = {
-    post(text: string, { taskId }: { taskId?: string }) {
+    post(text: string, { taskId, mode }: { taskId?: string; mode?: string }) {
       const answer = Promise.withResolvers<{ sessionId: string }>()
-      posts.push({ text, taskId, answer })
+      posts.push({ text, taskId, answer, ...(mode !== undefined && { mode }) })
       return answer.promise
     },
   }
@@ -85,4 +86,14 @@ test('nothing is said or sent again after the end', async () => {
   posts[0]?.answer.reject(new AgentryError('gateway_unreachable', 'lost'))
   await clock.advanceAsync(1_000)
   expect({ heard, texts: posts.map(({ text }) => text) }).toEqual({ heard: [], texts: ['one'] })
+})
+
+test('a message into the running turn is sent and settled as one', async () => {
+  const { outbox: box, posts, heard, clock } = outbox()
+  box.send('ops', 'faster', 'steer')
+  await clock.advanceAsync(0)
+  expect(posts.map(({ mode }) => mode)).toEqual(['steer'])
+  posts[0]?.answer.resolve({ sessionId: 's' })
+  await clock.advanceAsync(0)
+  expect(heard).toEqual([{ type: 'sent', agentId: 'ops', sessionId: 's', text: 'faster', mode: 'steer' }])
 })

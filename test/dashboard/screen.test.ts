@@ -5,6 +5,7 @@ import type { Line } from '../../src/dashboard/model/line.ts'
 import { frameOf } from '../../src/dashboard/model/screen.ts'
 import type { DashboardState } from '../../src/dashboard/model/state.ts'
 import { widthOf } from '../../src/dashboard/model/text.ts'
+import { approval } from './asking.ts'
 import { after, agent, connected, keys, NOW_MS, session } from './fixtures.ts'
 import { textOf } from './scene.ts'
 
@@ -50,6 +51,18 @@ const crowded = connected({
       name,
       workingDir: name,
       activation: index,
+      ...(index < 3 && {
+        approvals: [approval(String(index), { tool: name, subject: name.repeat(20), reason: name })],
+        counts: {
+          ...noUsage(),
+          steps: 2,
+          turns: 1,
+          entries: 2,
+          inputTokens: 1e6,
+          costUsd: 12,
+          unpricedSteps: 1,
+        },
+      }),
     }),
   ),
 })
@@ -66,6 +79,9 @@ describe('a frame of any size', () => {
     ['esc', 'f', '漢'],
     ['"/session re"', 'tab'],
     ['?'],
+    ['ctrl+t'],
+    ['"x"', 'ctrl+t', 'down'],
+    ['y'],
   ]
 
   test.each(sizes)(
@@ -180,7 +196,9 @@ describe('the list of agents', () => {
 describe('the lines round the input', () => {
   test('count who needs the user where not all have room', () => {
     const strip = textOf(panesOf(after(crowded, { type: 'resize', columns: 80, rows: 24 })).strip)
-    expect(strip).toHaveLength(2)
+    // Below them, the oldest question.
+    expect(strip).toHaveLength(2 + 4)
+    expect(strip[2]).toMatch(/^\? ops asks for evil - evil/)
     expect(strip[0]).toMatch(/^! ops failed: evil - \/restart ops/)
     expect(strip[1]).toContain('(+29 more: ctrl+n)')
   })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Input } from '../../src/dashboard/model/input.ts'
 import { initialState, NOTICE_MS, update } from '../../src/dashboard/model/update.ts'
+import type { TurnEvent } from '../../src/protocol/from-agent.ts'
 import { after, agent, connected, event, health, keys, NOW_MS, session } from './fixtures.ts'
 import { echoTurn, records } from './scene.ts'
 
@@ -57,6 +58,21 @@ describe('what is shown', () => {
     const step = update(state, gap)
     expect(step.effects).toEqual([{ type: 'follow', sessionId: 'now', after: 0 }])
     expect(update(step.state, gap).effects).toEqual([])
+  })
+
+  test('follows what its model thinks, and drops it with a retry', () => {
+    const turn = (sessionId: string, body: Extract<TurnEvent, { type: 'reasoning' | 'retry' }>): Input =>
+      event({ type: 'turn', agentId: 'ops', sessionId, event: body })
+    const state = after(
+      connected({ sessions: [now] }),
+      turn('now', { type: 'reasoning', text: 'hm' }),
+      turn('old', { type: 'reasoning', text: 'of another' }),
+    )
+    expect(state.conversation?.live.open).toMatchObject({ look: 'reasoning', text: 'hm' })
+    const retry = { type: 'retry', model: 'a/b', attempt: 1, delayMs: 500, reason: 'busy' } as const
+    const { live } = after(state, turn('now', retry)).conversation ?? {}
+    expect(live?.open).toBeUndefined()
+    expect(live?.retry?.text).toBe('model a/b failed: busy; again in 0.5 s')
   })
 
   test('takes no records and no text of another session', () => {

@@ -102,7 +102,7 @@ function keyLine(state: DashboardState, approval: ApprovalInfo, others: number, 
 function keySpans(state: DashboardState, approval: ApprovalInfo): readonly Span[] {
   if (state.denying !== undefined)
     return [span('no: a reason, if you like - Enter sends, Esc goes back', 'ask')]
-  if (state.question === undefined) return [span('Ctrl-T answers (keys type now)', 'dim')]
+  if (state.question === undefined) return [span('Ctrl-T to answer', 'dim')]
   return answerKeys(approval, state.question.armed)
 }
 

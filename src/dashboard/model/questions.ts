@@ -14,6 +14,8 @@ import { emptyLine } from './line-editor.ts'
 import type { DashboardState } from './state.ts'
 import { only, withNotice, withoutOverlay } from './steps.ts'
 
+/** With fewer rows the list has no room for what is asked. */
+const LIST_ROWS = 10
 /** Nobody reads a question and decides in less. */
 export const GUARD_MS = 400
 
@@ -60,7 +62,7 @@ function targetOf(state: DashboardState): string | undefined {
   const free =
     overlay === undefined
       ? focus === 'input' && input.text === '' && filter?.typing !== true && denying === undefined
-      : overlay.kind === 'approvals'
+      : overlay.kind === 'approvals' && size.rows >= LIST_ROWS
   return free ? shownApproval(state)?.approvalId : undefined
 }
 
