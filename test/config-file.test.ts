@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configJsonSchema, loadConfig } from '../src/config-file.ts'
+import { defaultModel } from '../src/llm-options.ts'
+import { BUILT_IN_PROVIDERS } from '../src/llm-spec.ts'
 import { TEAM_DEFAULTS } from '../src/options.ts'
 import { errorWith } from './error-with.ts'
 
@@ -24,6 +26,16 @@ afterAll(() => {
 function load(text: string, environment = {}): ReturnType<typeof loadConfig> {
   writeFileSync(file, text)
   return loadConfig(file, environment)
+}
+
+/** The names of all properties in a JSON Schema. */
+function keysOf(schema: unknown, keys = new Set<string>()): Set<string> {
+  if (typeof schema !== 'object' || schema === null) return keys
+  for (const [name, value] of Object.entries(schema)) {
+    if (name === 'properties') for (const key of Object.keys(value as object)) keys.add(key)
+    keysOf(value, keys)
+  }
+  return keys
 }
 
 describe('agentry.yaml', () => {
@@ -318,6 +330,27 @@ agents:
         errorWith('invalid_config', `cannot read the configuration file ${path}`),
       )
     }
+  })
+
+  test('is as its documentation shows it', () => {
+    for (const path of ['behaviors/builder.ts', 'tools/deploy.ts']) {
+      mkdirSync(join(folder, path, '..'), { recursive: true })
+      writeFileSync(join(folder, path), 'export default {}\n')
+    }
+    const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
+    const examples = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, example]) => example ?? '')
+    expect(examples.length).toBeGreaterThan(4)
+    for (const example of examples) expect(() => load(example), example).not.toThrow()
+    for (const { apiKeyEnv } of Object.values(BUILT_IN_PROVIDERS)) {
+      if (apiKeyEnv === undefined) continue
+      expect(page).toContain(`| \`${apiKeyEnv}\` | \`${defaultModel({ [apiKeyEnv]: 'k' })}\` |`)
+    }
+  })
+
+  test('names every key in its documentation', () => {
+    const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
+    const missing = [...keysOf(configJsonSchema())].filter((key) => !new RegExp(`\\b${key}[\`.]`).test(page))
+    expect(missing).toEqual([])
   })
 
   test('has a JSON Schema, and the published one is this one', () => {
