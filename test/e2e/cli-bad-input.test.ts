@@ -143,7 +143,7 @@ describe('bad input is refused by name, with nothing changed on disk:', () => {
       () => ['agents', 'spawn', 'x', '--behavior', 'ehco'],
       2,
       'invalid_config',
-      /expected shell, echo or the path.*received "ehco"/,
+      /expected llm, shell, echo or the path.*received "ehco"/,
     ],
     [
       'a behavior module that does not load',
