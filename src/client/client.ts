@@ -20,10 +20,16 @@ import { type ClientOptions, path, Requests } from './requests.ts'
 /** What one page of a list may hold at most. */
 const PAGE = 500
 
-type TextEvent = Extract<TurnEvent, { type: 'text' }>
+/** What of a turn is in no record. */
+type PassingEvent = Extract<TurnEvent, { type: 'text' | 'reasoning' | 'retry' }>
 
 interface SessionPage {
   sessions: SessionInfo[]
+  nextCursor?: string
+}
+
+interface ApprovalPage {
+  approvals: ApprovalInfo[]
   nextCursor?: string
 }
 
@@ -36,17 +42,27 @@ export function createClient(options: ClientOptions): RemoteTeam {
     // Without an agent the gateway has nobody whose session it could be.
     requests.jsonUnless(['session_not_found', 'agent_not_found'], path`/sessions/${sessionId}`)
 
+  const approvals = async (): Promise<ApprovalInfo[]> =>
+    allPages(async (cursor) => {
+      const page = { query: { limit: PAGE, cursor } }
+      const { approvals: items, nextCursor } = await requests.json<ApprovalPage>('GET', '/approvals', page)
+      return { items, nextCursor }
+    })
+
   async function* watch(
     sessionId: string,
     { after = 0, signal }: { after?: number; signal?: AbortSignal } = {},
   ): AsyncGenerator<WatchItem, void, undefined> {
     const where = path`/sessions/${sessionId}/events`
-    const events = requests.events<SessionRecord | TextEvent>('GET', where, {
+    const events = requests.events<SessionRecord | PassingEvent>('GET', where, {
       query: { after },
       ...(signal && { signal }),
     })
     for await (const { id, data } of events) {
-      if (data.type === 'text') yield { type: 'text', text: data.text, dropped: data.dropped ?? false }
+      const { type } = data
+      if (type === 'text' || type === 'reasoning')
+        yield { type, text: data.text, dropped: data.dropped ?? false }
+      else if (type === 'retry') yield data
       // What else has no id is of a newer gateway.
       else if (id !== undefined) yield { type: 'record', record: data }
     }
@@ -80,14 +96,7 @@ export function createClient(options: ClientOptions): RemoteTeam {
     },
     readSession: async (sessionId) => requests.json<SessionState>('GET', path`/sessions/${sessionId}/export`),
     task: async (taskId) => requests.jsonUnless<Outcome>(['task_not_found'], path`/tasks/${taskId}`),
-    approvals: async () =>
-      allPages(async (cursor) => {
-        const { approvals: items, nextCursor } = await requests.json<{
-          approvals: ApprovalInfo[]
-          nextCursor?: string
-        }>('GET', '/approvals', { query: { limit: PAGE, cursor } })
-        return { items, nextCursor }
-      }),
+    approvals,
     answerApproval: async (approvalId, answer) =>
       requests.json<ApprovalInfo>('POST', path`/approvals/${approvalId}`, { body: answer }),
     async cleanup(policy, { dryRun = false } = {}) {

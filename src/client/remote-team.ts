@@ -18,6 +18,7 @@ import type {
   TeamHealth,
 } from '../api.ts'
 import type { SessionRecord } from '../core/record.ts'
+import type { TurnEvent } from '../protocol/from-agent.ts'
 
 /** What is a promise already stays as it is. */
 type Remotely<Method> = Method extends (...args: infer Args) => infer Result
@@ -43,6 +44,10 @@ export type WatchItem =
    * within it was left out, because it came quicker than it is sent.
    */
   | { type: 'text'; text: string; dropped: boolean }
+  /** The same of what the model thinks. */
+  | { type: 'reasoning'; text: string; dropped: boolean }
+  /** A model request failed and is made again: the pieces since the last record are void. */
+  | Extract<TurnEvent, { type: 'retry' }>
 
 export interface RemoteTeam extends RemoteOf<
   Team,
@@ -63,11 +68,12 @@ export interface RemoteTeam extends RemoteOf<
    */
   events(options?: { after?: string; signal?: AbortSignal; onOpen?: () => void }): AsyncIterable<TeamEvent>
   /**
-   * The records of a session behind `after`, then those that come, each once and in order; between them the text of its running turn.
+   * The records of a session behind `after`, then those that come, each once and in order; between them what its running turn and
+   * its model write.
    * Ends with the gateway, or when the session goes to the trash: behind the last record that came it is asked for again.
    */
   watch(sessionId: string, options?: { after?: number; signal?: AbortSignal }): AsyncIterable<WatchItem>
-  /** The records of `watch`, without the text. */
+  /** The records of `watch`, and nothing else. */
   follow(sessionId: string, options?: { after?: number; signal?: AbortSignal }): AsyncIterable<SessionRecord>
   /** Ends what is under way here. The team goes on: there is no grace to give. */
   close(options?: { graceMs?: number }): Promise<void>

@@ -18,7 +18,7 @@ export interface LateMetrics extends Pick<Metrics, 'answered'> {
 }
 
 export function createLateMetrics(
-  team: Pick<Team, 'agents' | 'approvals' | 'health' | 'events'>,
+  team: Pick<Team, 'agents' | 'approvals' | 'events' | 'health'>,
   options: { signal: AbortSignal; onFault: (error: unknown) => void },
 ): LateMetrics {
   const { signal, onFault } = options

@@ -4,6 +4,7 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AgentInfo, Team, TeamEvent } from '../api.ts'
+import type { ErrorCode } from '../errors.ts'
 import type { SessionNote } from '../store/session-store.ts'
 import type { AnsweredRequest } from './app.ts'
 
@@ -25,6 +26,8 @@ const STORE_ERRORS: ReadonlyMap<SessionNote['kind'], string> = new Map([
   ['sync-failed', 'sync'],
   ['snapshot-failed', 'snapshot'],
 ])
+
+const MODEL_ERRORS: ReadonlySet<ErrorCode> = new Set(['model_failed', 'model_unavailable'])
 
 export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'>): Metrics {
   const register = new Registry()
@@ -70,19 +73,25 @@ export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'
   })
   const tokens = new Counter({
     name: 'agentry_model_tokens_total',
-    help: 'Tokens of model steps, as providers report them.',
+    help: 'Tokens of requests to models, as providers report them.',
     labelNames: ['agent', 'direction'],
     registers,
   })
   const cost = new Counter({
     name: 'agentry_model_cost_usd_total',
-    help: 'US dollars of model steps whose price is known.',
+    help: 'US dollars of requests to models whose price is known.',
     labelNames: ['agent'],
     registers,
   })
   const retries = new Counter({
     name: 'agentry_model_retries_total',
     help: 'Requests to models that failed and were tried again.',
+    labelNames: ['agent'],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'agentry_model_failures_total',
+    help: 'Turns that ended because no model could be brought to answer.',
     labelNames: ['agent'],
     registers,
   })
@@ -102,7 +111,7 @@ export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'
     const { agentId: agent, event: step } = event
     if (step.type === 'turn-started') started.set(agent, { turnId: step.turnId, atMs })
     if (step.type === 'retry') retries.inc({ agent })
-    if (step.type === 'step-finished' && step.usage) {
+    if ((step.type === 'step-finished' || step.type === 'compacted') && step.usage) {
       const { inputTokens, outputTokens, costUsd } = step.usage
       tokens.inc({ agent, direction: 'in' }, inputTokens)
       tokens.inc({ agent, direction: 'out' }, outputTokens)
@@ -112,6 +121,7 @@ export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'
     const { status, error, turnId } = step.outcome
     turns.inc({ agent, status })
     if (error !== undefined) turnErrors.inc({ code: error.code })
+    if (error !== undefined && MODEL_ERRORS.has(error.code)) failures.inc({ agent })
     const start = started.get(agent)
     if (start?.turnId === turnId) turnSeconds.observe({ agent }, (atMs - start.atMs) / 1_000)
     started.delete(agent)
@@ -148,6 +158,11 @@ function addAgentGauges(team: Pick<Team, 'agents'>, registers: Registry[]): void
   )
   perAgent('agentry_agent_working', '1 for an agent that runs a turn.', ({ state }) =>
     state === 'working' ? 1 : 0,
+  )
+  perAgent(
+    'agentry_agent_waiting',
+    '1 for an agent whose turn waits for a person or an agent.',
+    ({ state }) => (state === 'waiting' ? 1 : 0),
   )
   perAgent(
     'agentry_agent_cpu_seconds',

@@ -3,7 +3,7 @@ import type { GatewayApp } from './context.ts'
 import { MSGPACK_TYPE } from './msgpack.ts'
 import { PROBLEM_TYPE } from './http-errors.ts'
 import { rootPathOf } from './root-paths.ts'
-import { problem } from './schemas.ts'
+import { problem } from './schemas/values.ts'
 
 type Document = ReturnType<GatewayApp['getOpenAPI31Document']>
 type PathItem = NonNullable<Document['paths']>[string]

@@ -48,21 +48,24 @@ export async function* sessionEvents(
   }
   /** Undefined where events were missed: what they told of is on disk. */
   let position: number | undefined
+  let textFrom = 0
   try {
     while (!signal.aborted && !log.closed) {
       if (position === undefined) {
         position = log.end // Before the reading, so that nothing falls in between.
+        textFrom = position
         const session = team.session(id)
         if (session === undefined) return
         turn = session.turn?.turnId
         yield* fromJournal(session.seq)
       }
-      const batch = log.behind(position)
+      const batch = log.behind(position, textFrom)
       if (batch.missed || batch.events.some(({ type }) => type === 'reset')) {
         position = undefined
         continue
       }
       position = batch.position
+      textFrom = batch.textFrom
       for (const event of batch.events) {
         if (event.type === 'session' && event.session.id === id) {
           turn = event.session.turn?.turnId ?? turn

@@ -45,7 +45,7 @@ export type TurnEvent =
   /** A model step is recorded: all of its text, reasoning and calls are in the session. */
   | { type: 'step-finished'; model?: string; toolCalls: number; usage?: Usage }
   /** Older entries of the conversation are summed up for the model from now on. */
-  | { type: 'compacted'; throughSeq: number }
+  | { type: 'compacted'; throughSeq: number; usage?: Usage }
   /** A message that came meanwhile became a part of this turn. */
   | { type: 'steered'; turnId: string; input: string }
   | { type: 'agent-asked'; toolCallId: string; agentId: string }

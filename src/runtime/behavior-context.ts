@@ -157,7 +157,7 @@ export function createContext(options: ContextOptions): TurnContext {
       ...(usage && { usage: checkedUsage(usage) }),
     })
     await flush()
-    sendEvent({ type: 'compacted', throughSeq })
+    sendEvent({ type: 'compacted', throughSeq, ...(usage && { usage }) })
   }
 
   const asking: AskingOptions = {

@@ -128,7 +128,7 @@ describe('the client of a gateway', () => {
     for await (const item of client.watch(id, { after: seq - 1 })) {
       sent ??= agent?.send('printf hello')
       if (item.type === 'text') expect(item).toEqual({ type: 'text', text: 'hello', dropped: false })
-      items.push(item.type === 'text' ? 'text' : item.record.type)
+      items.push(item.type === 'record' ? item.record.type : item.type)
       if (item.type === 'record' && item.record.type === 'turn.finished') break
     }
     await sent

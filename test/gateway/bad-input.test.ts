@@ -32,6 +32,8 @@ const ROUTES: readonly [method: string, path: string, body?: unknown][] = [
   ['POST', `/agents/echo/sessions/${SESSION}/fork`, { name: 'x' }],
   ['POST', `/agents/echo/sessions/${SESSION}/restore`],
   ['GET', '/tasks/t1'],
+  ['GET', '/approvals'],
+  ['POST', `/approvals/${SESSION}`, { decision: 'deny', reason: 'no' }],
   ['GET', '/events'],
   ['GET', '/metrics'],
   ['GET', '/sessions'],
@@ -41,7 +43,7 @@ const ROUTES: readonly [method: string, path: string, body?: unknown][] = [
 ]
 const WITH_BODY = ROUTES.filter(([, , body]) => body !== undefined)
 const OF_AGENT = ROUTES.filter(([, path]) => path.startsWith('/agents/echo'))
-const OF_SESSION = ROUTES.filter(([, path]) => path.includes(SESSION))
+const OF_SESSION = ROUTES.filter(([, path]) => path.includes(`/sessions/${SESSION}`))
 
 async function quietGateway(): Promise<Gateway> {
   return createGateway({ team: { agents: [{ id: 'echo', behavior: 'echo' }] } })
@@ -223,7 +225,7 @@ describe('bad values', () => {
     ['a sessionId that is none', { input: 'x', sessionId: '../x' }, 'session id'],
     ['a __proto__ key', JSON.parse('{"input":"x","metadata":{"__proto__":{"a":1}}}'), '__proto__'],
     ['a lone surrogate', { input: '\ud800' }, 'surrogate'],
-    ['mode: steer', { input: 'x', mode: 'steer' }, 'mode'],
+    ['mode: now', { input: 'x', mode: 'now' }, 'mode'],
   ])('a message with %s is 400 and says so', async (_, body, says) => {
     const gateway = await quietGateway()
     const { detail } = await gateway.fail(400, 'POST', '/agents/echo/message', json(body))

@@ -28,6 +28,17 @@ function turnStarted(hub: EventHub, sessionId: string): void {
   hub.publish({ type: 'turn', agentId: 'a', sessionId, event })
 }
 
+function piece(hub: EventHub, sessionId: string, text: string, type: 'text' | 'reasoning' = 'text'): void {
+  hub.publish({ type: 'turn', agentId: 'a', sessionId, event: { type, text } })
+}
+
+function textsIn(events: readonly TeamEvent[]): string[] {
+  return events.flatMap((event) => {
+    if (event.type !== 'turn' || !('text' in event.event)) return []
+    return `${event.event.text}${event.event.dropped === true ? ' (dropped before)' : ''}`
+  })
+}
+
 const seqs = (events: readonly TeamEvent[]): number[] => events.map(({ seq }) => seq)
 const never = new AbortController().signal
 
@@ -38,7 +49,7 @@ describe('the log of events', () => {
     expect(log.behind(0)).toMatchObject({ missed: false, position: 3 })
     expect(seqs(log.behind(0).events)).toEqual([1, 2, 3])
     expect(seqs(log.behind(2).events)).toEqual([3])
-    expect(log.behind(3)).toEqual({ events: [], missed: false, position: 3 })
+    expect(log.behind(3)).toEqual({ events: [], missed: false, position: 3, textFrom: 0 })
   })
 
   test('keeps the last ones only, and says to a slow reader that it missed some', async () => {
@@ -109,5 +120,77 @@ describe('the log of events', () => {
     hub.close()
     await until('the end', () => log.closed)
     expect(faults).toEqual([])
+  })
+
+  test('keeps text apart: however much there is, no other event goes for it', async () => {
+    const { hub, log, publish } = createLog(10)
+    await publish(2)
+    for (let number = 1; number <= 500; number++) piece(hub, 's', 'x', number % 2 ? 'text' : 'reasoning')
+    await until('the text', () => log.end === 502)
+    await publish(1)
+    expect(log.behind(0)).toMatchObject({ missed: false })
+    const events: TeamEvent[] = []
+    for (let position = 0, textFrom = 502; position < log.end;) {
+      const batch = log.behind(position, textFrom)
+      events.push(...batch.events)
+      ;({ position, textFrom } = batch)
+    }
+    expect(seqs(events)).toEqual([1, 2, 503])
+  })
+
+  test('gives text to who is there in its place between the other events', async () => {
+    const { hub, log, publish } = createLog(10)
+    await publish(1)
+    piece(hub, 's', 'one')
+    await until('the text', () => log.end === 2)
+    await publish(1)
+    piece(hub, 's', 'two', 'reasoning')
+    await until('the text', () => log.end === 4)
+    const { events } = log.behind(0)
+    expect(seqs(events)).toEqual([1, 2, 3, 4])
+    expect(textsIn(events)).toEqual(['one', 'two'])
+  })
+
+  test('gives who begins no text from before, and says at the next piece that some is missing', async () => {
+    const { hub, log } = createLog(10)
+    piece(hub, 's', 'before')
+    await until('the text', () => log.end === 1)
+    const begin = log.end
+    piece(hub, 's', 'after')
+    piece(hub, 's', 'later')
+    piece(hub, 'other', 'first of its own')
+    await until('the text', () => log.end === 4)
+    expect(textsIn(log.behind(0, begin).events)).toEqual([
+      'after (dropped before)',
+      'later',
+      'first of its own',
+    ])
+  })
+
+  test('says to a slow reader that text is missing, only where what is missing is of the same step', async () => {
+    const { hub, log } = createLog(3)
+    const finished = { type: 'step-finished', toolCalls: 0 } as const
+    piece(hub, 'goes on', '1')
+    piece(hub, 'recorded', '2')
+    hub.publish({ type: 'turn', agentId: 'a', sessionId: 'recorded', event: finished })
+    for (const text of ['4', '5', '6']) piece(hub, text, text)
+    await until('the text', () => log.end === 6)
+    const slow = log.behind(0)
+    expect(textsIn(slow.events)).toEqual(['4', '5', '6'])
+    piece(hub, 'recorded', '7')
+    piece(hub, 'goes on', '8')
+    await until('the text', () => log.end === 8)
+    expect(textsIn(log.behind(slow.position, slow.textFrom).events)).toEqual(['7', '8 (dropped before)'])
+    // Who kept up has had the piece before.
+    expect(textsIn(log.behind(6).events)).toEqual(['7', '8'])
+  })
+
+  test('keeps no more text than 4 Mi characters for those who are behind', async () => {
+    const { hub, log } = createLog(1_000)
+    for (let number = 0; number < 10; number++) piece(hub, 's', String(number).repeat(1024 * 1024))
+    await until('the text', () => log.end === 10)
+    const texts = textsIn(log.behind(0).events)
+    expect(texts.map((text) => text[0])).toEqual(['6', '7', '8', '9'])
+    expect(texts[0]).toContain('dropped before')
   })
 })

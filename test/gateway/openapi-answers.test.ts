@@ -1,13 +1,16 @@
 import { pack } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import { readDocument } from '../../scripts/openapi-types.ts'
-import type { SessionInfo } from '../../src/api.ts'
+import type { AgentInfo, ApprovalInfo, SessionInfo } from '../../src/api.ts'
 import { rootPathOf } from '../../src/gateway/root-paths.ts'
+import { fakeBehavior } from '../fakes/open-team.ts'
+import { until } from '../fakes/until.ts'
 import { type Answered, Contract, type Document } from './contract.ts'
 import { createGateway } from './harness.ts'
 
 const NOBODY = '0199c0de-0000-7000-8000-000000000000'
 const STREAM = { accept: 'text/event-stream' }
+const ASKS = { id: 'asks', behavior: fakeBehavior('relay') }
 const LATER = { prefer: 'respond-async' }
 const SESSION = {
   name: 'work',
@@ -35,6 +38,28 @@ interface AskOptions {
 
 type Check = (scene: Scene) => Promise<unknown>
 
+const LLM = {
+  id: 'coder',
+  behavior: 'llm',
+  model: 'ollama/some-model',
+  fallbacks: ['lmstudio/other-model'],
+  tools: ['read', 'shell'],
+  permissions: { read: 'allow', shell: { allow: ['git status'], default: 'ask' } },
+  temperature: 0.5,
+  approvalMs: 60_000,
+  limits: { maxSteps: 5, maxTokens: 1_000, maxCostUsd: 0.5, sessionTokens: 5_000, sessionCostUsd: 2 },
+}
+
+/** A question that the agent `asks` has, as the list gives it. */
+async function openQuestion({ ask }: Scene): Promise<ApprovalInfo> {
+  const input = JSON.stringify({ approve: { file: '/dev/null', line: 'x' } })
+  await ask(202, 'POST', '/agents/asks/message', { body: { input }, headers: LATER })
+  return until('the question', async () => {
+    const { approvals } = await ask<{ approvals: ApprovalInfo[] }>(200, 'GET', '/approvals')
+    return approvals[0]
+  })
+}
+
 /** What makes each operation answer in every way that the document has for it. `{at}` stands for `/agents/{agent}` and for the root. */
 const CHECKS: Record<string, Check> = {
   'GET /health': async ({ ask }) => {
@@ -60,6 +85,8 @@ const CHECKS: Record<string, Check> = {
     await ask(200, 'POST', '/agents', { body: { id: 'new', behavior: 'echo', limits: { turnMs: 1_000 } } })
     await ask(409, 'POST', '/agents', { body: { id: 'new', behavior: 'shell' } })
     await ask(400, 'POST', '/agents', { body: {} })
+    const { spec } = await ask<AgentInfo>(201, 'POST', '/agents', { body: LLM })
+    expect(spec.llm).toMatchObject({ model: LLM.model, permissions: LLM.permissions })
   },
   'GET /agents/{agent}': async ({ ask }) => {
     await ask(200, 'GET', '/agents/ops')
@@ -77,7 +104,7 @@ const CHECKS: Record<string, Check> = {
   'POST {at}/message': async ({ ask, at }) => {
     const path = `${at}/message`
     await ask(200, 'POST', path, {
-      body: { input: 'echo x', taskId: 't', from: 'test', metadata: { a: { b: 1 } } },
+      body: { input: 'echo x', taskId: 't', from: 'test', metadata: { a: { b: 1 } }, mode: 'steer' },
     })
     await ask(200, 'POST', path, { body: { input: 'exit 3' } })
     await ask(200, 'POST', path, { body: { input: 'echo x' }, headers: STREAM })
@@ -95,6 +122,24 @@ const CHECKS: Record<string, Check> = {
   'GET /tasks/{taskId}': async ({ ask }) => {
     await ask(200, 'GET', '/tasks/first')
     await ask(404, 'GET', '/tasks/none')
+  },
+  'GET /approvals': async (scene) => {
+    const { ask } = scene
+    const { approvalId, sessionId } = await openQuestion(scene)
+    await ask(200, 'GET', '/approvals?agent=asks&limit=1')
+    await ask(404, 'GET', '/approvals?agent=nobody')
+    // The session and its agent show it too.
+    const { approvals, turn } = await ask<SessionInfo>(200, 'GET', `/agents/asks/sessions/${sessionId}`)
+    expect([approvals, turn?.calls]).toMatchObject([[{ approvalId }], [{ state: 'announced' }]])
+    await ask(200, 'GET', '/agents/asks')
+  },
+  'POST /approvals/{id}': async (scene) => {
+    const { ask } = scene
+    const { approvalId, sessionId } = await openQuestion(scene)
+    await ask(400, 'POST', `/approvals/${approvalId}`, { body: { decision: 'perhaps' } })
+    await ask(200, 'POST', `/approvals/${approvalId}`, { body: { decision: 'deny', reason: 'not today' } })
+    await ask(404, 'POST', `/approvals/${approvalId}`, { body: { decision: 'deny' } })
+    await ask(200, 'GET', `/agents/asks/sessions/${sessionId}/export`)
   },
   'GET {at}/sessions': async ({ ask, at }) => {
     await ask(201, 'POST', `${at}/sessions`, { body: { name: 'second' } })
@@ -195,7 +240,7 @@ const textOf = ({ operation, status, type }: Answered): string => `${operation} 
 
 /** Runs a check on a team of its own. Resolves with all that was answered, and is in the document. */
 async function runCheck(contract: Contract, check: Check, at: string, form: Form): Promise<string[]> {
-  const gateway = await createGateway({ team: { agents: [{ id: 'ops', behavior: 'shell' }] } })
+  const gateway = await createGateway({ team: { agents: [{ id: 'ops', behavior: 'shell' }, ASKS] } })
   const { body: session } = await gateway.send<SessionInfo>('POST', '/sessions', SESSION)
   await gateway.send('POST', '/message', { input: 'echo first', taskId: 'first' })
   const answered: string[] = []

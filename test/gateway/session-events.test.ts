@@ -123,19 +123,44 @@ describe('the events of a session', () => {
   })
 
   test('have all records, and no late text, for a reader that missed events', async () => {
-    const { open, report, text, started, disk, settled } = createScene({ capacity: 4 })
+    const { open, report, text, publish, started, disk, settled } = createScene({
+      capacity: 4,
+    })
     report(1)
     await settled()
     const reader = open()
     expect((await reader.next()).value?.id).toBe('1')
     report(3)
     started(disk[2])
-    for (let count = 0; count < 4; count++) text('late')
+    text('late')
+    for (let count = 0; count < 4; count++) publish({ type: 'agent-removed', agentId: 'other' })
     report(6)
     await settled()
     const got: unknown[] = []
     while (got.length < 5) got.push((await reader.next()).value?.id)
     expect(got).toEqual(ids(2, 6))
+    await reader.return()
+  })
+
+  test('have what a model thinks, and that it is asked again, between the records and without an id', async () => {
+    const { open, id, report, publish, started, disk, settled } = createScene()
+    report(2)
+    const reader = open()
+    expect((await reader.next()).value?.id).toBe('1')
+    report(3)
+    started(disk[2])
+    const retry = { type: 'retry', model: 'fake/m', attempt: 1, delayMs: 5, reason: 'cut off' } as const
+    for (const event of [{ type: 'reasoning', text: 'hm' }, retry] as const) {
+      publish({ type: 'turn', agentId: 'coder', sessionId: id, event })
+    }
+    report(4)
+    await settled()
+    const got: unknown[] = []
+    while (got.length < 5) {
+      const { value } = await reader.next()
+      got.push(value && 'data' in value && value.id === undefined ? value.data : value?.id)
+    }
+    expect(got).toEqual(['2', '3', { type: 'reasoning', text: 'hm' }, retry, '4'])
     await reader.return()
   })
 

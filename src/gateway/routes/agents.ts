@@ -2,7 +2,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { type GatewayApp, jsonAnswer, jsonBody, requireAgent, type RouteContext } from '../context.ts'
 import { numberKey, pageOf } from '../cursor.ts'
-import { agentId, agentInfo, locationHeader, pageQuery, removeQuery, spawnBody } from '../schemas.ts'
+import { agentInfo, spawnBody } from '../schemas/agents.ts'
+import { agentId, locationHeader, pageQuery, removeQuery } from '../schemas/parameters.ts'
 
 const tags = ['agents']
 const params = z.object({ agent: agentId })

@@ -2,8 +2,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { AgentryError } from '../../errors.ts'
 import { type GatewayApp, requireSession, type RouteContext, stallCutter } from '../context.ts'
-import type { EventLog } from '../event-log.ts'
-import { agentId, sessionId } from '../schemas.ts'
+import { type EventLog, isPassing } from '../event-log.ts'
+import { agentId, sessionId } from '../schemas/parameters.ts'
 import { sessionEvents, untilKnown } from '../session-events.ts'
 import { EVENT_STREAM, type SseEvent, sseResponse } from '../sse.ts'
 
@@ -76,7 +76,7 @@ export function addEventRoutes(app: GatewayApp, { team, log, tails, closing }: R
       description:
         'Ids are `epoch:seq`. The stream begins with `ready`, whose id is where it begins. A reader that comes back goes on where it ' +
         'was; where the events in between are gone (it was away for more than 1,000 events, or the supervisor has restarted) it gets ' +
-        '`reset` first and reads the lists again.',
+        '`reset` first and reads the lists again. Events `turn` with `text` or `reasoning` in them have no id and are not repeated.',
       request: { headers: z.object({ 'last-event-id': eventId.optional().openapi({ type: 'string' }) }) },
       responses: { 200: events('The stream.') },
     }),
@@ -99,15 +99,18 @@ async function* teamEvents(
 ): AsyncGenerator<SseEvent, void, undefined> {
   const { epoch } = log
   let position = end
+  let textFrom = end
   if (from === undefined) yield placeOf('ready', epoch, position)
   else if (from.epoch === epoch && from.position <= position) position = from.position
   else yield placeOf('reset', epoch, position)
   while (!signal.aborted && !log.closed) {
-    const batch = log.behind(position)
+    const batch = log.behind(position, textFrom)
     if (batch.missed) yield placeOf('reset', epoch, (batch.events[0]?.seq ?? batch.position + 1) - 1)
     position = batch.position
+    textFrom = batch.textFrom
     for (const event of batch.events) {
-      yield { event: event.type, data: event, id: `${event.epoch}:${event.seq}` }
+      const id = `${event.epoch}:${event.seq}`
+      yield { event: event.type, data: event, ...(!isPassing(event) && { id }) }
     }
     if (batch.events.length === 0) position = await log.more(signal)
   }

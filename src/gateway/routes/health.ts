@@ -1,7 +1,7 @@
 /** GET /health (open to everybody, and therefore without data) and GET /team. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { type GatewayApp, jsonAnswer, type RouteContext } from '../context.ts'
-import { teamHealth } from '../schemas.ts'
+import { teamHealth } from '../schemas/agents.ts'
 
 export function addHealthRoutes(app: GatewayApp, { team, version, defaultAgent }: RouteContext): void {
   const startedMs = performance.now()

@@ -14,16 +14,9 @@ import {
   type RouteContext,
   stallCutter,
 } from '../context.ts'
-import {
-  agentId,
-  cancelBody,
-  locationHeader,
-  type MessageBody,
-  messageBody,
-  outcome,
-  preferHeader,
-  taskId,
-} from '../schemas.ts'
+import { cancelBody, type MessageBody, messageBody } from '../schemas/messages.ts'
+import { agentId, locationHeader, preferHeader, taskId } from '../schemas/parameters.ts'
+import { outcome } from '../schemas/turns.ts'
 import { closeQuietly, EVENT_STREAM, type SseEvent, sseResponse, type SseSource } from '../sse.ts'
 
 const tags = ['messages']

@@ -11,24 +11,26 @@ import {
   type RouteContext,
 } from '../context.ts'
 import { numberKey, type Page, pageOf } from '../cursor.ts'
+import { cleanupBody } from '../schemas/agents.ts'
 import {
   agentId,
-  cleanupBody,
   commandQuery,
+  locationHeader,
+  pageQuery,
+  sessionId,
+  type SessionListQuery,
+  sessionListQuery,
+  terminateQuery,
+} from '../schemas/parameters.ts'
+import {
   createSessionBody,
   forkBody,
   importBody,
-  locationHeader,
-  memoryEntry,
-  pageQuery,
-  sessionId,
   sessionInfo,
-  type SessionListQuery,
-  sessionListQuery,
   sessionPatchBody,
   sessionState,
-  terminateQuery,
-} from '../schemas.ts'
+} from '../schemas/sessions.ts'
+import { memoryEntry } from '../schemas/turns.ts'
 
 const tags = ['sessions']
 const agentParams = z.object({ agent: agentId })

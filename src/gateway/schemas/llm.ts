@@ -1,11 +1,11 @@
-/** The forms of what llm agents are set to, as schemas.ts has those of everything else. */
+/** The forms of what llm agents are set to. */
 import { z } from '@hono/zod-openapi'
-import type { AgentLimits } from '../agent-spec.ts'
-import type { LlmSpecInput } from '../api.ts'
-import { PERMISSIONS, type PermissionRules } from '../core/permissions/rule-types.ts'
-import type { LlmSpec, McpServerSpec } from '../llm-spec.ts'
-import { strictObject } from '../validation.ts'
-import { maybe } from './maybe.ts'
+import type { AgentLimits } from '../../agent-spec.ts'
+import type { LlmSpecInput } from '../../api.ts'
+import { PERMISSIONS, type PermissionRules } from '../../core/permissions/rule-types.ts'
+import type { LlmSpec, McpServerSpec } from '../../llm-spec.ts'
+import { strictObject } from '../../validation.ts'
+import { maybe } from '../maybe.ts'
 
 const words = z.record(z.string(), z.string())
 const patterns = z.array(z.string())

@@ -1,0 +1,56 @@
+/** The open questions of agents, and the answers. */
+import { z } from '@hono/zod-openapi'
+import type { ApprovalInfo } from '../../api.ts'
+import type { AskedBy } from '../../core/record.ts'
+import {
+  type Approval,
+  type ApprovalAnswer,
+  APPROVAL_DECISIONS,
+  type ApprovalDecision,
+  type Grant,
+} from '../../core/session-state.ts'
+import { strictObject } from '../../validation.ts'
+import { maybe } from '../maybe.ts'
+import { id, time } from './values.ts'
+
+export const askedBy: z.ZodType<AskedBy> = z
+  .object({ agentId: z.string(), turnId: id, depth: z.int() })
+  .openapi('AskedBy')
+
+export const grant: z.ZodType<Grant> = z
+  .object({ tool: z.string(), pattern: maybe(z.string()) })
+  .openapi('Grant')
+
+const approvalFields = {
+  approvalId: id,
+  turnId: id,
+  toolCallId: z.string(),
+  tool: z.string(),
+  subject: z.string(),
+  reason: z.string(),
+  grant,
+  askedAt: time,
+  expiresAt: time,
+}
+export const approval: z.ZodType<Approval> = z.object(approvalFields).openapi('Approval')
+
+export const approvalInfo: z.ZodType<ApprovalInfo> = z
+  .object({
+    ...approvalFields,
+    agentId: z.string(),
+    sessionId: id,
+    sessionName: z.string(),
+    askedBy: maybe(askedBy),
+  })
+  .openapi('ApprovalInfo')
+
+export const approvalAnswer: z.ZodType<ApprovalAnswer> = z.object({
+  decision: z.enum(APPROVAL_DECISIONS),
+  reason: maybe(z.string()),
+  by: z.enum(['person', 'timeout']),
+})
+
+export const answerBody: z.ZodType<{ decision: ApprovalDecision; reason?: string }> = strictObject({
+  decision: z.enum(APPROVAL_DECISIONS),
+  reason: maybe(z.string()),
+}).openapi('Answer', { example: { decision: 'once' } })
