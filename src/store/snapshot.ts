@@ -175,7 +175,7 @@ function withAllKeys(state: OldState): SessionState {
   const added = { steps: 0, usage: noUsage(), steered: [] }
   return {
     ...state,
-    counts: { ...noUsage(), ...counts },
+    counts: { ...{ turns: 0, entries: 0 }, ...noUsage(), ...counts },
     grants,
     approvals,
     turn: turn && { ...added, ...turn },

@@ -45,10 +45,16 @@ function isHarmlessCommand([name, ...rest]: readonly Word[]): boolean {
   if (name?.kind !== 'static') return false
   if (SPEAKERS.includes(name.text)) return true
   if (BARE.includes(name.text)) return rest.length === 0
+  if (name.text === 'grep' && rest.some(isRecursive)) return false
   if (READERS.includes(name.text)) return rest.every(staysInside)
   if (name.text === 'sort') return rest.every((word) => staysInside(word) && isSortWord(word))
   if (name.text === 'find') return isHarmlessFind(rest)
   return name.text === 'git' && isHarmlessGit(rest)
+}
+
+/** `grep` that reads whatever it finds, the folders of programs among it. */
+function isRecursive({ text }: Word): boolean {
+  return /^-[A-Za-z0-9]*[rRd]|^--(?:rec|deref|dir)/u.test(text)
 }
 
 /** A file's name below the working directory, as far as its text says; an option, or any other word. */
@@ -56,6 +62,8 @@ function staysInside({ kind, text }: Word): boolean {
   // A glob may lead out (`s*/../..`), or become an option.
   if (kind !== 'static' || /^[/~]/u.test(text)) return false
   if (text.startsWith('-') && text.includes('/')) return false
+  // Where Agentry keeps what is nobody's to read, the token of its gateway among it.
+  if (text.includes('.agentry')) return false
   return !text.split(/[/:=]/u).includes('..') && !/[:=][/~]/u.test(text)
 }
 
