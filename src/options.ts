@@ -223,7 +223,7 @@ export function resolveAgentSpec(
   providers: TeamModels['providers'] = {},
   environment: Environment = process.env,
 ): AgentSpec {
-  const parsed = agentSchema(baseDir, environment).safeParse(flat(input), { reportInput: true })
+  const parsed = agentSchema(baseDir, environment).safeParse(asInput(input), { reportInput: true })
   if (parsed.success) {
     const problems = parsed.data.llm === undefined ? [] : providerProblems(parsed.data.llm, providers)
     if (problems.length === 0) return parsed.data
@@ -235,7 +235,7 @@ export function resolveAgentSpec(
 }
 
 /** A resolved spec is taken too: what it has in a group of its own stands beside the rest in what callers give. */
-function flat(input: AgentSpecInput | AgentSpec): unknown {
+export function asInput(input: AgentSpecInput | AgentSpec): AgentSpecInput {
   if (typeof input !== 'object' || input === null || !('llm' in input)) return input
   const { llm, ...rest } = input
   return { ...rest, ...llm }

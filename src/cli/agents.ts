@@ -4,7 +4,7 @@ import { ageText, costText, tokensText } from '../core/figures.ts'
 import type { RestartPolicy } from '../core/restart-policy.ts'
 import { tokensOf } from '../core/usage.ts'
 import { AgentryError } from '../errors.ts'
-import { resolveAgentSpec } from '../options.ts'
+import { asInput, resolveAgentSpec } from '../options.ts'
 import { type CommandContext, requireAgent, withTeam } from './open-team.ts'
 import { table } from './table.ts'
 
@@ -16,6 +16,7 @@ export interface SpawnOptions {
   restart?: RestartPolicy['type']
   memoryMb?: number
   turnMs?: number
+  model?: string
 }
 
 /** A table of the team; with --json `{ "agents": [ … ] }`. */
@@ -28,19 +29,20 @@ export async function listAgents(context: CommandContext): Promise<void> {
 
 /** Registers an agent durably and starts it, so that a module that does not load is refused immediately. */
 export async function spawnAgent(context: CommandContext, id: string, options: SpawnOptions): Promise<void> {
-  const { behavior, role, instructions, workingDir, restart, memoryMb, turnMs } = options
+  const { behavior, role, instructions, workingDir, restart, memoryMb, turnMs, model } = options
   const input: AgentSpecInput = {
     id,
     behavior,
     ...(role !== undefined && { role }),
+    ...(model !== undefined && { model }),
     ...(instructions !== undefined && { instructions }),
     ...(workingDir !== undefined && { workingDir }),
     ...(restart !== undefined && { restart: { type: restart } }),
     limits: { ...(memoryMb !== undefined && { memoryMb }), ...(turnMs !== undefined && { turnMs }) },
   }
-  const spec = resolveAgentSpec(input, context.io.cwd)
-  await withTeam(context, { resume: false }, async (team) => {
-    const agent = await team.spawn(spec)
+  await withTeam(context, { resume: false }, async (team, { config }) => {
+    const spec = resolveAgentSpec(input, context.io.cwd, config?.providers, context.io.env)
+    const agent = await team.spawn(asInput(spec))
     context.report.answer(await agent.info(), () => `spawned agent ${agent.id} (${spec.behavior})`)
   })
 }

@@ -162,6 +162,7 @@ function addAgentCommands(program: Command, action: ActionOf): void {
     .description('Register an agent permanently, and start it.')
     .argument('<id>', '1 to 64 of a-z, 0-9, _ and -')
     .requiredOption('--behavior <behavior>', `${BEHAVIOR_NAMES.join(', ')}, or the path of a behavior module`)
+    .option('--model <provider/model>', 'the model of an agent with the behavior llm')
     .option('--role <text>', 'what the agent is for')
     .option('--instructions <text>', 'the prompt of its sessions')
     .option('--working-dir <dir>', 'the working directory of its sessions')

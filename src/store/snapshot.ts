@@ -170,12 +170,14 @@ type OldTurn = Omit<OpenTurn, 'steps' | 'usage' | 'steered'> & Partial<OpenTurn>
 type OldState = Omit<SessionState, Added | 'turn'> &
   Partial<Pick<SessionState, Added>> & { turn: OldTurn | null }
 
+const NO_COUNTS: SessionState['counts'] = { turns: 0, entries: 0, ...noUsage() }
+
 function withAllKeys(state: OldState): SessionState {
   const { counts, grants = [], approvals = [], turn } = state
   const added = { steps: 0, usage: noUsage(), steered: [] }
   return {
     ...state,
-    counts: { ...{ turns: 0, entries: 0 }, ...noUsage(), ...counts },
+    counts: { ...NO_COUNTS, ...counts },
     grants,
     approvals,
     turn: turn && { ...added, ...turn },
