@@ -4,8 +4,9 @@
  * F1  every record behind the place where the following began is dispatched once, in order, over any number of losses.
  * F2  nothing of a session is dispatched after another one was asked for.
  */
+import type { WatchItem } from '../client/remote-team.ts'
 import type { SessionRecord } from '../core/record.ts'
-import { isAgentryError } from '../errors.ts'
+import { assertNever, isAgentryError } from '../errors.ts'
 import type { Input } from './model/input.ts'
 import { isLoss, type TeamConnection } from './team-connection.ts'
 
@@ -13,6 +14,19 @@ type Connection = Pick<TeamConnection, 'whenConnected' | 'pause'>
 
 /** Records that go to the model at once: one state for each of thousands would take long. */
 const MAX_BATCH = 500
+
+function inputOf(sessionId: string, item: Exclude<WatchItem, { type: 'record' }>): Input {
+  switch (item.type) {
+    case 'text':
+      return { type: 'turn-text', sessionId, text: item.text, dropped: item.dropped }
+    case 'reasoning':
+      return { type: 'turn-thought', sessionId, text: item.text, dropped: item.dropped }
+    case 'retry':
+      return { type: 'turn-retry', sessionId, retry: item }
+    default:
+      return assertNever(item)
+  }
+}
 
 export class SessionFeed {
   readonly #connection: Connection
@@ -78,15 +92,13 @@ export class SessionFeed {
         let flushing: NodeJS.Immediate | undefined
         for await (const item of team.watch(sessionId, { after: seen, signal })) {
           if (signal.aborted) return
-          if (item.type === 'text') {
+          if (item.type !== 'record') {
             flush()
             // What was flushed may have had another following begin.
             if (signal.aborted) return
-            this.#dispatch({ type: 'turn-text', sessionId, text: item.text, dropped: item.dropped })
+            this.#dispatch(inputOf(sessionId, item))
             continue
           }
-          // What the model thinks, and its retries, come with the events of the team.
-          if (item.type !== 'record') continue
           seen = item.record.seq
           batch.push(item.record)
           if (batch.length >= MAX_BATCH) flush()

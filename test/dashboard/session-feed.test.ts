@@ -66,6 +66,21 @@ describe('the records of the session that is shown', () => {
     expect(log).toEqual(['records of s1: 5 6', 'text hi', 'records of s1: 7'])
   })
 
+  test('come in order with what the model thinks, and with its retries', async () => {
+    const { team, feed, log } = feedOf()
+    feed.follow('s1', 4)
+    await nextTick()
+    team.watched[0]?.push(
+      item(5),
+      { type: 'reasoning', text: 'hm', dropped: false },
+      { type: 'retry', model: 'a/b', attempt: 1, delayMs: 1, reason: 'busy' },
+      { type: 'text', text: 'hi', dropped: false },
+    )
+    await nextTick()
+    await nextTick()
+    expect(log).toEqual(['records of s1: 5', 'turn-thought', 'turn-retry', 'text hi'])
+  })
+
   test.each<ErrorCode | undefined>([undefined, 'gateway_unreachable', 'team_closed', 'cancelled'])(
     'go on behind the last one after a loss (%s)',
     async (code) => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Input } from '../../src/dashboard/model/input.ts'
 import { initialState, NOTICE_MS, update } from '../../src/dashboard/model/update.ts'
-import type { TurnEvent } from '../../src/protocol/from-agent.ts'
 import { after, agent, connected, event, health, keys, NOW_MS, session } from './fixtures.ts'
 import { echoTurn, records } from './scene.ts'
 
@@ -61,16 +60,14 @@ describe('what is shown', () => {
   })
 
   test('follows what its model thinks, and drops it with a retry', () => {
-    const turn = (sessionId: string, body: Extract<TurnEvent, { type: 'reasoning' | 'retry' }>): Input =>
-      event({ type: 'turn', agentId: 'ops', sessionId, event: body })
     const state = after(
       connected({ sessions: [now] }),
-      turn('now', { type: 'reasoning', text: 'hm' }),
-      turn('old', { type: 'reasoning', text: 'of another' }),
+      { type: 'turn-thought', sessionId: 'now', text: 'hm', dropped: false },
+      { type: 'turn-thought', sessionId: 'old', text: 'of another', dropped: false },
     )
     expect(state.conversation?.live.open).toMatchObject({ look: 'reasoning', text: 'hm' })
     const retry = { type: 'retry', model: 'a/b', attempt: 1, delayMs: 500, reason: 'busy' } as const
-    const { live } = after(state, turn('now', retry)).conversation ?? {}
+    const { live } = after(state, { type: 'turn-retry', sessionId: 'now', retry }).conversation ?? {}
     expect(live?.open).toBeUndefined()
     expect(live?.retry?.text).toBe('model a/b failed: busy; again in 0.5 s')
   })

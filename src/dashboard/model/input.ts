@@ -2,6 +2,7 @@
 import type { AgentInfo, SessionInfo, TeamEvent, TeamHealth } from '../../api.ts'
 import type { SessionRecord } from '../../core/record.ts'
 import type { WireError } from '../../errors.ts'
+import type { TurnEvent } from '../../protocol/from-agent.ts'
 import type { Command } from './commands.ts'
 import type { Place } from './state.ts'
 
@@ -43,6 +44,19 @@ export type Input =
       readonly sessionId: string
       readonly text: string
       readonly dropped: boolean
+    }
+  /** The same of what its model thinks. */
+  | {
+      readonly type: 'turn-thought'
+      readonly sessionId: string
+      readonly text: string
+      readonly dropped: boolean
+    }
+  /** Its model is asked again: text and thoughts since the last record are void. */
+  | {
+      readonly type: 'turn-retry'
+      readonly sessionId: string
+      readonly retry: Extract<TurnEvent, { type: 'retry' }>
     }
   /** What the front has to say: the supervisor was started again, a log is written there. */
   | { readonly type: 'notice'; readonly kind: 'info' | 'error'; readonly text: string }

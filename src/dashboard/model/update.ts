@@ -4,9 +4,9 @@
  * U1  what is shown is the current session of the chosen agent, whichever that is, until the user opens another one.
  * U2  text of a message is never lost: it is in the input line, or on its way, or its session has it.
  */
-import type { SessionInfo, TeamEvent } from '../../api.ts'
+import type { SessionInfo } from '../../api.ts'
 import { assertNever } from '../../errors.ts'
-import { withReasoning, withRecords, withRetry, withText } from './conversation.ts'
+import { type Conversation, withReasoning, withRecords, withRetry, withText } from './conversation.ts'
 import type { Command } from './commands.ts'
 import type { Effect, Input, Step } from './input.ts'
 import { emptyLine, insertText } from './line-editor.ts'
@@ -88,7 +88,7 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
     case 'agent':
       return only(withAgent(state, input.agent))
     case 'event':
-      return withTeamEvent(withShownTurn(state, input.event), input.event)
+      return withTeamEvent(state, input.event)
     case 'records': {
       const { conversation } = state
       if (conversation?.sessionId !== input.sessionId) return only(state)
@@ -97,11 +97,18 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
       const again: Effect = { type: 'follow', sessionId, after: lastSeq }
       return { state: { ...state, conversation: next }, effects: gap && !conversation.gap ? [again] : [] }
     }
-    case 'turn-text': {
-      const { conversation } = state
-      if (conversation?.sessionId !== input.sessionId) return only(state)
-      return only({ ...state, conversation: withText(conversation, input.text, input.dropped) })
-    }
+    case 'turn-text':
+      return only(
+        shown(state, input.sessionId, (conversation) => withText(conversation, input.text, input.dropped)),
+      )
+    case 'turn-thought':
+      return only(
+        shown(state, input.sessionId, (conversation) =>
+          withReasoning(conversation, input.text, input.dropped),
+        ),
+      )
+    case 'turn-retry':
+      return only(shown(state, input.sessionId, (conversation) => withRetry(conversation, input.retry)))
     case 'notice':
       return only(withNotice(state, input.kind, input.text))
     case 'sent':
@@ -123,14 +130,14 @@ function apply(state: DashboardState, input: Input): Step<DashboardState> {
   }
 }
 
-/** What the running turn of the shown session does that is in no record. */
-function withShownTurn(state: DashboardState, event: TeamEvent): DashboardState {
+/** The state with what becomes of the shown conversation, where it is of that session. */
+function shown(
+  state: DashboardState,
+  sessionId: string,
+  change: (conversation: Conversation) => Conversation,
+): DashboardState {
   const { conversation } = state
-  if (event.type !== 'turn' || conversation?.sessionId !== event.sessionId) return state
-  const { event: turn } = event
-  if (turn.type === 'retry') return { ...state, conversation: withRetry(conversation, turn) }
-  if (turn.type !== 'reasoning') return state
-  return { ...state, conversation: withReasoning(conversation, turn.text, turn.dropped ?? false) }
+  return conversation?.sessionId === sessionId ? { ...state, conversation: change(conversation) } : state
 }
 
 /** Failed attempts before a first connection is called lost: about ten seconds. */
