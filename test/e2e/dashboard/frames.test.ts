@@ -64,7 +64,7 @@ describe.skipIf(reason !== undefined)(
       await holds(terminal, `conversation-${size}`)
 
       enter(terminal, '/sessions')
-      await terminal.waitFor(/■ terminated +first/)
+      await terminal.waitFor(/Sessions of all agents[^]*■ terminated +first/)
       await holds(terminal, `sessions-${size}`)
 
       terminal.press('?')

@@ -6,7 +6,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   // Times of day, addresses, folders with what fills their row.
   [/\b\d\d:\d\d\b/g, 't'],
   [/127\.0\.0\.1:\d+/g, 'u'],
-  [/\/\S*agentry-dash[^\s"…|]*…?(?:(?= *\|)[ ]*| [─━]+)?/g, 'p'],
+  [/\/\S*agentry-da[^\s"…|]*…?(?:(?= *\|)[ ]*| [─━]+)?/g, 'p'],
   // What is left of a folder behind a box.
   [/(?<=╮)[^|\n]+/g, ' '],
   // How a connection broke.
