@@ -1,17 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { TeamEvent } from '../../src/api.ts'
 import { createClient } from '../../src/client/client.ts'
 import { readEvents } from '../../src/client/event-stream.ts'
 import { connectLocal } from '../../src/client/local.ts'
-import type { RemoteTeam } from '../../src/client/remote-team.ts'
+import type { RemoteTeam, WatchItem } from '../../src/client/remote-team.ts'
 import type { SessionRecord } from '../../src/core/record.ts'
 import { openDirectory } from '../../src/store/directory.ts'
 import { ownFilesOf } from '../../src/store/own-files.ts'
 import { foldersOf } from '../../src/store/session-files.ts'
 import { ensureToken } from '../../src/store/token-file.ts'
 import { errorWith } from '../error-with.ts'
+import { approvalOf } from '../fakes/approval.ts'
+import { fakeBehavior } from '../fakes/open-team.ts'
 import { temporaryDirectory } from '../fakes/temporary-directory.ts'
+import { until } from '../fakes/until.ts'
 import { createGateway, type Gateway, HOST, TOKEN } from '../gateway/harness.ts'
 
 /** A client of an app in this process: no port. */
@@ -146,6 +149,68 @@ describe('the client of a gateway', () => {
       if (record.seq === last) break
     }
     expect(again).toHaveLength(last)
+  })
+
+  test('lists the open questions, answers them, and throws where one is answered already', async () => {
+    const gateway = await createGateway({
+      team: { agents: [{ id: 'relay', behavior: fakeBehavior('relay') }] },
+    })
+    const fetch = async (url: string, init: RequestInit): Promise<Response> => gateway.fetch(url, init)
+    const client = createClient({ url: `http://${HOST}`, token: TOKEN, fetch })
+    expect(await client.approvals()).toEqual([])
+    const agent = await client.agent('relay')
+    const sent = agent?.send(JSON.stringify({ approve: { file: '/dev/null', line: 'x' } }))
+    const [asked] = await until('the question', async () => {
+      const open = await client.approvals()
+      return open.length > 0 && open
+    })
+    expect([asked]).toEqual(gateway.team.approvals())
+    const { approvalId = '' } = asked ?? {}
+    expect(await client.answerApproval(approvalId, { decision: 'deny', reason: 'no' })).toEqual(asked)
+    expect((await sent)?.result).toBe('relay refused: no')
+    await expect(client.answerApproval(approvalId, { decision: 'once' })).rejects.toThrow(
+      errorWith('approval_not_found'),
+    )
+    await expect(client.answerApproval('../agents', { decision: 'once' })).rejects.toThrow(
+      errorWith('invalid_id'),
+    )
+  })
+
+  test('lists all open questions, however many pages they are', async () => {
+    const { gateway, client } = await createPair()
+    const open = Array.from({ length: 1_001 }, () => approvalOf())
+    vi.spyOn(gateway.team, 'approvals').mockReturnValue(open)
+    expect(await client.approvals()).toEqual(open)
+  })
+
+  test('steers the running turn, and watches what its model thinks', async () => {
+    const gateway = await createGateway({
+      team: { agents: [{ id: 'thinks', behavior: fakeBehavior('thinks') }] },
+    })
+    const fetch = async (url: string, init: RequestInit): Promise<Response> => gateway.fetch(url, init)
+    const client = createClient({ url: `http://${HOST}`, token: TOKEN, fetch })
+    const agent = await client.agent('thinks')
+    const running = agent?.send('steer')
+    await until('the turn', async () => (await agent?.info())?.state === 'working')
+    expect(await agent?.send('left', { mode: 'steer' })).toMatchObject({ result: 'left' })
+    expect(await running).toMatchObject({ result: 'left' })
+
+    const { id, seq } = (await agent?.currentSession()) ?? { id: '', seq: 0 }
+    const items: WatchItem[] = []
+    let sent: Promise<unknown> | undefined
+    for await (const item of client.watch(id, { after: seq - 1 })) {
+      sent ??= agent?.send('think')
+      items.push(item)
+      if (item.type === 'record' && item.record.type === 'turn.finished' && item.record.seq > seq) break
+    }
+    await sent
+    expect(items.filter(({ type }) => type !== 'record')).toEqual([
+      { type: 'text', text: 'half an ans', dropped: false },
+      { type: 'reasoning', text: 'first thought', dropped: false },
+      { type: 'retry', model: 'fake/m', attempt: 1, delayMs: 5, reason: 'cut off' },
+      { type: 'text', text: 'an answer', dropped: false },
+      { type: 'reasoning', text: 'second thought', dropped: false },
+    ])
   })
 
   test('says that nobody answers, and that what answers is no gateway', async () => {

@@ -2,8 +2,12 @@ import { expect, test } from 'vitest'
 import { readDocument } from '../../scripts/openapi-types.ts'
 import { createClient } from '../../src/client/client.ts'
 import type { RemoteAgent, RemoteTeam } from '../../src/client/remote-team.ts'
+import { fakeBehavior } from '../fakes/open-team.ts'
+import { until } from '../fakes/until.ts'
 import { Contract, type Document } from '../gateway/contract.ts'
 import { createGateway, HOST, TOKEN } from '../gateway/harness.ts'
+
+const RELAY = { id: 'relay', behavior: fakeBehavior('relay') }
 
 /** A call for each method. */
 type Calls<T> = Record<Exclude<keyof T, 'id' | 'url' | 'close'>, () => Promise<unknown>>
@@ -14,7 +18,7 @@ async function firstOf(iterable: AsyncIterable<unknown>): Promise<void> {
 }
 
 test('the client asks and reads nothing that the document does not have', async () => {
-  const gateway = await createGateway({ team: { agents: [{ id: 'echo', behavior: 'echo' }] } })
+  const gateway = await createGateway({ team: { agents: [{ id: 'echo', behavior: 'echo' }, RELAY] } })
   const contract = new Contract(JSON.parse((await readDocument()).text) as Document)
   const asked: string[] = []
   const client = createClient({
@@ -38,7 +42,7 @@ test('the client asks and reads nothing that the document does not have', async 
     info: async () => agent.info(),
     send: async () => agent.send('x', { taskId: 't', from: 'me', metadata: { a: { b: 1 } } }),
     stream: async () => Array.fromAsync(agent.stream('x', { sessionId: id })),
-    post: async () => agent.post('x'),
+    post: async () => agent.post('x', { mode: 'steer' }),
     cancel: async () => [await agent.cancel(), await agent.cancel(id)],
     currentSession: async () => agent.currentSession(),
     sessions: async () => agent.sessions({ status: 'active', search: 'o', trashed: true }),
@@ -68,9 +72,15 @@ test('the client asks and reads nothing that the document does not have', async 
     readSession: async () => client.readSession(id),
     task: async () => client.task('t'),
     approvals: async () => client.approvals(),
-    answerApproval: async () =>
-      // No question is open, and that is an answer too.
-      client.answerApproval(id, { decision: 'deny', reason: 'no' }).catch(() => undefined),
+    answerApproval: async () => {
+      const asker = await client.agent('relay')
+      await asker?.post(JSON.stringify({ approve: { file: '/dev/null', line: 'x' } }))
+      const [question] = await until('the question', async () => {
+        const open = await client.approvals()
+        return open.length > 0 && open
+      })
+      await client.answerApproval(question?.approvalId ?? '', { decision: 'deny', reason: 'no' })
+    },
     cleanup: async () => client.cleanup({ maxCount: 100 }, { dryRun: true }),
     health: async () => client.health(),
     watch: async () => firstOf(client.watch(id, { after: 1 })),

@@ -1,7 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
+import { startModelServer } from '../fakes/model-server.ts'
+import { fakeBehavior } from '../fakes/open-team.ts'
 import { until } from '../fakes/until.ts'
 import { createGateway, type Gateway, json } from './harness.ts'
 
@@ -73,5 +75,47 @@ describe('the metrics', () => {
     expect((await figures(gateway)).has('agentry_agent_restarts{agent="echo"}')).toBe(true)
     await gateway.send('DELETE', '/agents/echo?remove=true')
     expect((await figures(gateway)).has('agentry_agent_restarts{agent="echo"}')).toBe(false)
+  })
+
+  test('count tokens, cost, retries and failures of models, and the questions that are open', async () => {
+    const server = await startModelServer({ reply: () => ({ status: 400, message: 'no such model' }) })
+    onTestFinished(() => server.close())
+    const gateway = await createGateway({
+      team: {
+        providers: { fake: { type: 'openai-compatible', baseURL: server.openaiURL } },
+        agents: [
+          ...['thinks', 'relay'].map((id) => ({ id, behavior: fakeBehavior(id) })),
+          { id: 'coder', behavior: 'llm', model: 'fake/m' },
+        ],
+      },
+    })
+    for (const input of ['think', 'think', 'compact']) {
+      await gateway.send('POST', '/message?agent=thinks', { input })
+    }
+    expect((await gateway.send('POST', '/message?agent=coder', { input: 'x' })).body).toMatchObject({
+      error: { code: 'model_failed' },
+    })
+    const approve = { file: '/dev/null', line: 'x' }
+    const asking = gateway.send('POST', '/message?agent=relay', { input: JSON.stringify({ approve }) })
+    const after = await until('the figures', async () => {
+      const now = await figures(gateway)
+      return (
+        now.get('agentry_approvals') === 1 &&
+        now.get('agentry_model_failures_total{agent="coder"}') === 1 &&
+        now
+      )
+    })
+    expect(after.get('agentry_model_tokens_total{agent="thinks",direction="in"}')).toBe(300)
+    expect(after.get('agentry_model_tokens_total{agent="thinks",direction="out"}')).toBe(21)
+    expect(after.get('agentry_model_cost_usd_total{agent="thinks"}')).toBe(0.75)
+    expect(after.get('agentry_model_retries_total{agent="thinks"}')).toBe(2)
+    expect(after.get('agentry_turn_errors_total{code="model_failed"}')).toBe(1)
+    expect(after.get('agentry_agent_waiting{agent="relay"}')).toBe(1)
+    const [question] = gateway.team.approvals()
+    await gateway.send('POST', `/approvals/${question?.approvalId}`, { decision: 'deny' })
+    await asking
+    const answered = await figures(gateway)
+    expect(answered.get('agentry_approvals')).toBe(0)
+    expect(answered.get('agentry_agent_waiting{agent="relay"}')).toBe(0)
   })
 })

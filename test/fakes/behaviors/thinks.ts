@@ -1,11 +1,10 @@
 /**
  * A behavior that does what a model does in a turn, by words: "think" writes, is cut off, writes anew and records it; "write COUNT" writes
- * that many pieces, one at a time; "steer" waits for messages that steer and answers with them; "fail" has no model that answers;
- * "compact" sums up; "wait" waits to be cancelled.
+ * that many pieces, one at a time; "steer" waits for messages that steer and answers with them;
+ * "compact" sums up.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Behavior, defineBehavior } from '../../../src/behavior.ts'
-import { AgentryError } from '../../../src/errors.ts'
 import type { TurnContext } from '../../../src/runtime/turn-context.ts'
 
 const MODEL = 'fake/m'
@@ -43,14 +42,9 @@ const thinks: Behavior = defineBehavior({
           if (steered.length > 0) return steered.map(({ input }) => input).join(', ')
           await sleep(5, undefined, { signal: context.signal })
         }
-      case 'fail':
-        throw new AgentryError('model_failed', 'no model answers')
       case 'compact':
         await context.recordSummary({ summary: 'it was said', throughSeq: 1, usage: USAGE })
         return 'compacted'
-      case 'wait':
-        await sleep(60_000, undefined, { signal: context.signal })
-        return 'waited'
       default:
         return message
     }
