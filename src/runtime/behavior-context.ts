@@ -106,6 +106,9 @@ export function createContext(options: ContextOptions): TurnContext {
       name,
       input: redactJson(copyOf(input, `input of tool ${name}`)),
     }))
+    // Readers of the stream get it before the record that has all of it.
+    text.flush()
+    reasoning.flush()
     session.record({
       type: 'step.model',
       turnId,
@@ -116,8 +119,6 @@ export function createContext(options: ContextOptions): TurnContext {
       ...(usage && { usage: checkedUsage(usage) }),
     })
     await flush()
-    text.flush()
-    reasoning.flush()
     const shown = { ...(model !== undefined && { model }), ...(usage && { usage }) }
     sendEvent({ type: 'step-finished', toolCalls: ownCalls?.length ?? 0, ...shown })
   }
