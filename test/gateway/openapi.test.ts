@@ -83,6 +83,16 @@ describe('the OpenAPI document', () => {
     expect(proposed.length).toBeGreaterThan(8)
   })
 
+  test('shows what a question looks like, in its own form', () => {
+    const { ApprovalInfo } = document.components.schemas
+    const shown = new Response(JSON.stringify({ approvals: [ApprovalInfo?.['example']] }), {
+      headers: { 'content-type': 'application/json' },
+    })
+    return expect(new Contract(document).checkAnswer('GET', '/approvals', shown)).resolves.toMatchObject({
+      status: '200',
+    })
+  })
+
   test('resolves every reference', () => {
     const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)]
     expect(references.length).toBeGreaterThan(20)

@@ -31,9 +31,11 @@ export function addMessageRoutes(app: GatewayApp, { team }: RouteContext): void 
       summary: 'Send a message, and wait for what comes of it.',
       description:
         'Answers with the outcome of the turn: a failed or cancelled turn is an outcome too. With `Accept: text/event-stream` ' +
-        'the answer streams what happens on the way (`turn-started`, `text`, `reasoning`, `tool-started`, `tool-finished`, `step-finished`, `approval-asked`, …), and ends with ' +
-        '`turn-finished`. With `Prefer: respond-async` the answer is 202 as soon as the message is durable. A client that goes ' +
-        'away does not cancel the turn. With `mode: steer` the running turn takes the message in between two of its steps. The same `taskId` again joins the turn, or answers its recorded outcome.',
+        'the answer streams what happens on the way (`turn-started`, `text`, `reasoning`, `retry`, `step-finished`, `tool-started`, ' +
+        '`tool-finished`, `approval-asked`, `approval-answered`, `agent-asked`, `steered`, `compacted`), and ends with `turn-finished`. With ' +
+        '`Prefer: respond-async` the answer is 202 as soon as the message is durable. A client that goes away does not cancel the turn. ' +
+        'With `mode: steer` the running turn takes the message in between two of its steps. The same `taskId` again joins the turn, or ' +
+        'answers its recorded outcome.',
       request: { params, headers: preferHeader, body: jsonBody(messageBody) },
       responses: {
         200: {

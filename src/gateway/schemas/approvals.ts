@@ -42,7 +42,22 @@ export const approvalInfo: z.ZodType<ApprovalInfo> = z
     sessionName: z.string(),
     askedBy: maybe(askedBy),
   })
-  .openapi('ApprovalInfo')
+  .openapi('ApprovalInfo', {
+    example: {
+      approvalId: '0199c0de-0000-7000-8000-000000000001',
+      turnId: '0199c0de-0000-7000-8000-000000000002',
+      toolCallId: 'call-1',
+      tool: 'shell',
+      subject: 'npm publish',
+      reason: 'no rule allows it',
+      grant: { tool: 'shell', pattern: 'npm publish' },
+      askedAt: '2026-11-30T09:00:00.000Z',
+      expiresAt: '2026-11-30T10:00:00.000Z',
+      agentId: 'coder',
+      sessionId: '0199c0de-0000-7000-8000-000000000003',
+      sessionName: 'work',
+    },
+  })
 
 export const approvalAnswer: z.ZodType<ApprovalAnswer> = z.object({
   decision: z.enum(APPROVAL_DECISIONS),
@@ -53,4 +68,4 @@ export const approvalAnswer: z.ZodType<ApprovalAnswer> = z.object({
 export const answerBody: z.ZodType<{ decision: ApprovalDecision; reason?: string }> = strictObject({
   decision: z.enum(APPROVAL_DECISIONS),
   reason: maybe(z.string()),
-}).openapi('Answer', { example: { decision: 'once' } })
+}).openapi('Answer', { example: { decision: 'deny', reason: 'not on a Friday' } })
