@@ -9,7 +9,7 @@
  * F4  lastAccessedAt changes by loads and turns only.
  */
 import { AgentryError } from '../errors.ts'
-import type { BodyOf, Patch, SessionChanges, SessionRecord } from './record.ts'
+import { type BodyOf, messageOf, type Patch, type SessionChanges, type SessionRecord } from './record.ts'
 import { addUsage, noUsage } from './usage.ts'
 import {
   type Approval,
@@ -102,19 +102,9 @@ function apply(state: SessionState, record: SessionRecord): void {
       if (state.trashedAt === undefined) throw damaged(record, 'a session that is in the trash')
       delete state.trashedAt
       return
-    case 'message.accepted': {
-      const { turnId, taskId, input, from, metadata, mode, askedBy } = record
-      state.queue.push({
-        turnId,
-        taskId,
-        input,
-        ...(from !== undefined && { from }),
-        ...(metadata !== undefined && { metadata }),
-        ...(mode !== undefined && { mode }),
-        ...(askedBy !== undefined && { askedBy }),
-      })
+    case 'message.accepted':
+      state.queue.push(messageOf(record))
       return
-    }
     case 'turn.started':
       return startTurn(state, record)
     case 'step.model': {

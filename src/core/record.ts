@@ -56,6 +56,19 @@ export interface Message {
   askedBy?: AskedBy
 }
 
+/** The message alone, as an object of its own: without what a record, a queue or a turn has beside it. */
+export function messageOf({ turnId, taskId, input, from, metadata, mode, askedBy }: Message): Message {
+  return {
+    turnId,
+    taskId,
+    input,
+    ...(from !== undefined && { from }),
+    ...(metadata !== undefined && { metadata }),
+    ...(mode !== undefined && { mode }),
+    ...(askedBy !== undefined && { askedBy }),
+  }
+}
+
 /** The turn of another agent that waits for an answer. */
 export interface AskedBy {
   agentId: string

@@ -3,7 +3,7 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import type { BehaviorContext, ToolResult } from '../behavior.ts'
 import { createId } from '../core/ids.ts'
 import { assertJson, type Json } from '../core/json.ts'
-import type { Message } from '../core/record.ts'
+import { type Message, messageOf } from '../core/record.ts'
 import type { OpenTurn } from '../core/session-state.ts'
 import { assertSessionPatch } from '../protocol/session-input.ts'
 import { AgentryError, describeThrown, toAgentryError } from '../errors.ts'
@@ -230,20 +230,6 @@ export function createContext(options: ContextOptions): TurnContext {
       reasoning.flush()
       sendEvent({ type: 'retry', ...retry, reason: redact(retry.reason) })
     },
-  }
-}
-
-/** The message of a turn, without what became of it. */
-function messageOf(turn: OpenTurn): Message {
-  const { turnId, taskId, input, from, metadata, mode, askedBy } = turn
-  return {
-    turnId,
-    taskId,
-    input,
-    ...(from !== undefined && { from }),
-    ...(metadata !== undefined && { metadata }),
-    ...(mode !== undefined && { mode }),
-    ...(askedBy !== undefined && { askedBy }),
   }
 }
 

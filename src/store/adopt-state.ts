@@ -1,5 +1,5 @@
 /** A new journal for a session of which only the state is left. */
-import type { Message, RecordBody, SessionRecord } from '../core/record.ts'
+import { messageOf, type RecordBody, type SessionRecord } from '../core/record.ts'
 import type { SessionState, TaskEntry } from '../core/session-state.ts'
 
 const CUT_OFF = 'the turn was cut off when the session was repaired; what it did until then is in the session'
@@ -46,8 +46,4 @@ export function adoptState(state: SessionState): SessionRecord[] {
   add(lastAccessedAt, { type: 'session.changed', changes: {}, accessed: true })
   if (state.trashedAt !== undefined) add(state.trashedAt, { type: 'session.trashed' })
   return records
-}
-
-function messageOf({ turnId, taskId, input, from, metadata }: Message): Message {
-  return { turnId, taskId, input, ...(from !== undefined && { from }), ...(metadata && { metadata }) }
 }

@@ -29,6 +29,8 @@ export interface TaskOwner {
 
 /** Of one agent. */
 interface AgentSessions {
+  /** All of them. */
+  ids: Set<string>
   active: Set<string>
   currentId: string | undefined
   /** Never falls, so that it also outranks sessions that have gone since. */
@@ -81,6 +83,7 @@ export class Catalog {
     this.#sessions.set(info.id, entry)
     this.#tasks.replace(previous, entry)
     shareIds(tasks)
+    agent.ids.add(info.id)
     if (info.status === 'active') agent.active.add(info.id)
     else agent.active.delete(info.id)
     agent.highestActivation = Math.max(agent.highestActivation, info.activation)
@@ -131,6 +134,7 @@ export class Catalog {
     this.#sessions.delete(sessionId)
     this.#tasks.remove(entry)
     const agent = this.#agentOf(entry.info.agentId)
+    agent.ids.delete(sessionId)
     agent.active.delete(sessionId)
     this.#settleCurrent(agent)
   }
@@ -190,10 +194,9 @@ export class Catalog {
 
   /** What all sessions, or those of one agent, have used; those in the trash are not counted. */
   usage(agentId?: string): UsageTotal {
-    const infos = this.#sessions.values().map(({ info }) => info)
-    return sumUsage(
-      infos.filter((info) => agentId === undefined || info.agentId === agentId).map(({ counts }) => counts),
-    )
+    // Lists of agents ask for each: every session is looked at once for all of them.
+    const ids = agentId === undefined ? this.#sessions.keys() : (this.#agents.get(agentId)?.ids ?? [])
+    return sumUsage([...ids].flatMap((id) => this.get(id)?.counts ?? []))
   }
 
   /** One note for each session that could not be read. */
@@ -224,7 +227,7 @@ export class Catalog {
   #agentOf(agentId: string): AgentSessions {
     let agent = this.#agents.get(agentId)
     if (agent === undefined) {
-      agent = { active: new Set(), currentId: undefined, highestActivation: 0 }
+      agent = { ids: new Set(), active: new Set(), currentId: undefined, highestActivation: 0 }
       this.#agents.set(agentId, agent)
     }
     return agent
