@@ -10,6 +10,9 @@ export const FORMAT_VERSION = 1
 /** How many finished turns a session remembers by taskId, to answer a repeated taskId from. */
 export const MAX_TASKS = 200
 
+/** How many messages one turn takes in while it runs. Further ones stay in the queue, for turns of their own or the next one. */
+export const MAX_STEERED = 100
+
 export const SESSION_STATUSES = ['active', 'suspended', 'terminated'] as const
 export type SessionStatus = (typeof SESSION_STATUSES)[number]
 
@@ -157,7 +160,7 @@ export interface SessionState {
   queue: Message[]
   /** Questions of the open turn without an answer. */
   approvals: Approval[]
-  /** The last MAX_TASKS finished turns, oldest first. */
+  /** The last MAX_TASKS finished turns, oldest first; all messages of the last one, however many it took in. */
   tasks: TaskEntry[]
   memory: MemoryEntry[]
 }

@@ -4,7 +4,7 @@ import type { BehaviorContext, ToolResult } from '../behavior.ts'
 import { createId } from '../core/ids.ts'
 import { assertJson, type Json } from '../core/json.ts'
 import { type Message, messageOf } from '../core/record.ts'
-import type { OpenTurn } from '../core/session-state.ts'
+import { MAX_STEERED, type OpenTurn } from '../core/session-state.ts'
 import { assertSessionPatch } from '../protocol/session-input.ts'
 import { AgentryError, describeThrown, toAgentryError } from '../errors.ts'
 import type { TurnEvent } from '../protocol/from-agent.ts'
@@ -134,7 +134,8 @@ export function createContext(options: ContextOptions): TurnContext {
 
   async function takeSteering(): Promise<Message[]> {
     assertOpen()
-    const messages = session.state.queue.filter(({ mode }) => mode === 'steer')
+    const room = MAX_STEERED - openTurnOf(session, turnId).steered.length
+    const messages = session.state.queue.filter(({ mode }) => mode === 'steer').slice(0, Math.max(0, room))
     if (messages.length === 0) return []
     for (const { turnId: messageTurnId } of messages) {
       session.record({ type: 'message.steered', turnId, messageTurnId })
