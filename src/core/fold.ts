@@ -280,7 +280,7 @@ function answer(state: SessionState, record: SessionRecord & BodyOf<'approval.an
   if (approval === undefined) throw damaged(record, `a question that is open (${approvalId})`)
   dropApprovals(state, (one) => one === approval)
   const call = lastCall(turn, approval.toolCallId)
-  if (call) call.answer = { decision, ...(reason !== undefined && { reason }), by }
+  if (call) call.answer = { decision, ...(reason !== undefined && { reason }), by, subject: approval.subject }
   if (decision === 'session') state.grants.push(approval.grant)
 }
 

@@ -28,6 +28,8 @@ export interface ToolCall {
   toolCallId: string
   name: string
   input: Json
+  /** Why the call cannot be run, for the model to read. Where the arguments are no JSON, `input` is their text. */
+  problem?: string
 }
 
 /** One entry of the conversation: our own format, turned into a provider's only at the model's edge. */
@@ -56,8 +58,8 @@ export interface OpenCall {
   state: 'announced' | 'running' | ToolOutcome
   /** Set where the call asks another agent: its answer is fetched by this taskId, after a crash too. */
   asked?: { agentId: string; taskId: string }
-  /** The answer to the question about the call, until it starts or ends. */
-  answer?: ApprovalAnswer
+  /** The answer to the last question about the call, until it starts or ends, with what was asked about. */
+  answer?: ApprovalAnswer & { /** Left out by older versions. */ subject?: string }
 }
 
 export interface ApprovalAnswer {

@@ -3,6 +3,7 @@
  *
  * QU1 A question is asked once: it stays in the session until it is answered, runs out of time, or its call or turn ends.
  * QU2 An answer is recorded and durable before the turn goes on with it; it may come before the turn waits for it.
+ * QU3 A yes counts for the subject that was shown: what a call is about can change while its question is open, and over a restart.
  */
 import { type Clock, isoTime } from '../core/clock.ts'
 import { createId, quote } from '../core/ids.ts'
@@ -27,23 +28,27 @@ export class Questions {
     this.#options = options
   }
 
-  /** Resolves with the answer (QU1); rejects with the reason of `signal`. */
+  /** Resolves with the answer (QU1, QU3); rejects with the reason of `signal`. */
   async ask(
     session: Session,
     question: ApprovalQuestion,
     activity: TurnActivity,
     signal: AbortSignal,
   ): Promise<ApprovalAnswer> {
-    const answered = answerOf(session, question.toolCallId)
-    if (answered) return answered
-    const open = session.state.approvals.find(({ toolCallId }) => toolCallId === question.toolCallId)
-    const { approvalId, expiresAt } = open ?? this.#record(session, question)
-    await session.flush()
-    if (!open) this.#announce(session, approvalId)
-    signal.throwIfAborted()
-    const meanwhile = answerOf(session, question.toolCallId)
-    if (meanwhile) return meanwhile
-    return activity.wait(this.#answer(session, approvalId, expiresAt, signal))
+    for (;;) {
+      signal.throwIfAborted()
+      const answered = answerTo(session, question)
+      if (answered) return answered
+      const open = session.state.approvals.find(({ toolCallId }) => toolCallId === question.toolCallId)
+      const { approvalId, expiresAt } = open ?? this.#record(session, question)
+      await session.flush()
+      if (!open) this.#announce(session, approvalId)
+      signal.throwIfAborted()
+      // It may have been answered meanwhile; and one that was open before may have been about another subject.
+      if (session.state.approvals.some((approval) => approval.approvalId === approvalId)) {
+        await activity.wait(this.#answer(session, approvalId, expiresAt, signal))
+      }
+    }
   }
 
   /** Records the answer to an open question. Throws `approval_not_found`. */
@@ -97,8 +102,13 @@ export class Questions {
   }
 }
 
-function answerOf(session: Session, toolCallId: string): ApprovalAnswer | undefined {
-  return session.state.turn?.calls.findLast((call) => call.toolCallId === toolCallId)?.answer
+/** A no counts whatever the call is about by now (QU3). */
+function answerTo(
+  { state }: Session,
+  { toolCallId, subject }: Pick<ApprovalQuestion, 'toolCallId' | 'subject'>,
+): ApprovalAnswer | undefined {
+  const answer = state.turn?.calls.findLast((call) => call.toolCallId === toolCallId)?.answer
+  return answer?.decision === 'deny' || answer?.subject === subject ? answer : undefined
 }
 
 function notFound(approvalId: string): AgentryError {
