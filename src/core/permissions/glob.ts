@@ -26,8 +26,6 @@ export function literal(text: string): Glob {
   return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index))
 }
 
-export const ANYTHING: Glob = [STAR]
-
 /** `text` where no character of it stands for others; undefined: it is a pattern. */
 export function literalOf(glob: Glob): string | undefined {
   return glob.every((token) => token >= 0) ? String.fromCharCode(...glob) : undefined

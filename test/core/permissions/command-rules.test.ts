@@ -298,13 +298,9 @@ describe('without a rule for it, a command line', () => {
     'ls -la src',
     'pwd',
     'cat a | grep -n b | head -5 | wc -l',
-    'echo $HOME *',
-    'git status --short',
-    'git diff --cached src',
-    'git log --oneline -5',
-    'git show HEAD~1 --stat',
-    'git branch',
-    'git branch --list "x*"',
+    "grep -A3 -ine 'a b' -C 2 -m1 a",
+    "grep --count --max-count=3 --color=never '' a",
+    'echo a "b c" -- \'*\'',
     'find . -name "*.ts" -not -path "./x/*"',
     'sort -u a',
     'ls 2>/dev/null && true',
@@ -324,27 +320,39 @@ describe('without a rule for it, a command line', () => {
     'cat "$f"',
     'cat < /etc/passwd',
     'cat s*/../../x',
+    'echo $HOME',
+    'echo *',
+    'echo /etc/* ~root/.ssh/*',
     'grep -f/etc/passwd x',
+    'grep -f patterns x',
+    'grep -if patterns x',
     'grep -r x .',
     'grep -in -R x src',
+    'grep -d recurse x src',
+    'grep -drecurse x src',
+    'grep -Dread x src',
     'grep --recursive x src',
+    'grep --recu x src',
+    'grep --dereference-recursive x src',
+    "grep --der '' src",
+    'grep --directories=recurse x src',
+    "grep --di=recurse '' src",
+    'grep --devices=read x src',
+    'grep --fi=patterns x src',
+    'grep --exclude-from=x y src',
     'cat sessions/.agentry/token',
     'cut -c1-9 sessions/.agentry/token',
     'grep --file=/etc/passwd x',
-    'git diff --output=x',
-    'git diff --outp=x',
-    'git diff --ext-diff',
-    'git log --textconv',
-    'git diff --no-index a b',
+    'git status',
+    'git status --short',
+    'git diff --cached src',
+    'git log --oneline -5',
+    'git show HEAD~1 --stat',
+    'git blame x',
+    'git branch',
+    'git rev-parse HEAD',
+    'git ls-files',
     'git -c core.pager=x log',
-    'git --exec-path=. status',
-    'git grep -O x',
-    'git grep --open-files-in-pager=x y',
-    'git fetch --upload-pack=x',
-    'git branch x',
-    'git branch -D x',
-    'git branch --list -D x',
-    'git status $x',
     'git push',
     'find . -delete',
     'find . -exec rm {} +',
@@ -357,6 +365,7 @@ describe('without a rule for it, a command line', () => {
     'sort -uo x y',
     'sort --output=x y',
     'sort --compress-program=x y',
+    'sort --files0-from=x',
     'tar tf x',
     'sed -n p x',
     'awk 1 x',
@@ -369,5 +378,38 @@ describe('without a rule for it, a command line', () => {
     'ls() { rm x; }; ls',
   ])('that may do more is asked about: %j', (line) => {
     expect(decisionOf(undefined, line)).toBe('ask')
+  })
+})
+
+describe('the data directory in the working directory', () => {
+  const at = (dataPath: string, text: string): Permission => {
+    const subject = { kind: 'command', text } as const
+    return decide(compileRules({}), { tool: 'shell', readOnly: false, subject, dataPath }, []).decision
+  }
+
+  test.each([
+    ['sessions', 'cat sessions/a.json'],
+    ['sessions', 'cat ./sessions//a.json'],
+    ['sessions', 'cat Sessions/a.json'],
+    ['sessions', 'cat < sessions/a.json'],
+    ['sessions', 'wc --files0-from=sessions'],
+    ['sessions', 'ls sessions'],
+    ['sessions', 'ls -- sessions'],
+    ['sessions', "grep '' sessions/a.json"],
+    ['state/sessions', 'cat state/./sessions/a.json'],
+    ['.', 'cat a.json'],
+    ['.', 'ls -l'],
+  ])("at %j is nobody's to read: %j", (dataPath, line) => {
+    expect(at(dataPath, line)).toBe('ask')
+  })
+
+  test.each([
+    ['sessions', 'cat a/sessions'],
+    ['sessions', 'cat sessions.md'],
+    ['sessions', 'ls -l'],
+    ['state/sessions', 'cat state/other'],
+    ['.', 'echo a'],
+  ])('at %j does not keep from the rest: %j', (dataPath, line) => {
+    expect(at(dataPath, line)).toBe('allow')
   })
 })

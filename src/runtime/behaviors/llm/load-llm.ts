@@ -52,7 +52,7 @@ export async function loadLlmBehavior(
     llm,
     models: createModelSet(models, process.env, systemClock),
     tools: toolsOf,
-    judge: createJudge(llm.permissions),
+    judge: createJudge(llm.permissions, store.directory),
     teamLimits: limits,
     async close() {
       await Promise.all([servers.close(), reaper.close()])
