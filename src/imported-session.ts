@@ -39,7 +39,9 @@ const memoryEntry = openObject({
   turnId: text,
   role: z.enum(['user', 'assistant', 'tool']),
   content: text,
-  toolCalls: z.array(z.object({ toolCallId: text, name: text, input: json })).exactOptional(),
+  toolCalls: z
+    .array(openObject({ toolCallId: text, name: text, input: json, problem: text.exactOptional() }))
+    .exactOptional(),
   toolCallId: text.exactOptional(),
   usage: z.object({ inputTokens: tokens, outputTokens: tokens }).exactOptional(),
 }).transform((entry) => ({ seq: 1, ...entry }))

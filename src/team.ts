@@ -30,7 +30,10 @@ import {
 } from './options.ts'
 import { assertApprovalAnswer } from './protocol/approval-input.ts'
 import type { Outcome } from './protocol/from-agent.ts'
+import type { StayOptions } from './protocol/stay.ts'
+import type { ThreadError } from './protocol/thread-task.ts'
 import { loadBehavior } from './runtime/load-behavior.ts'
+import { redactThreadError } from './runtime/secrets/redact-error.ts'
 import { redactorOf } from './runtime/secrets/stay-redactor.ts'
 import { runStay } from './runtime/stay.ts'
 import { type AgentRegistry, openRegistry } from './store/agent-registry.ts'
@@ -129,7 +132,7 @@ function stopRemoved(registry: AgentRegistry, specs: readonly AgentSpec[]): void
 }
 
 function createHost(kind: 'threads' | 'in-process', capacity: number, store: SessionStore): AgentHost {
-  return kind === 'threads' ? new ThreadHost({ capacity }) : createInProcessHost(capacity, store)
+  return kind === 'threads' ? new ThreadHost({ capacity, redactError }) : createInProcessHost(capacity, store)
 }
 
 /** A host without threads: the runtime in this process, over `store`. */
@@ -145,7 +148,12 @@ export function createInProcessHost(capacity: number, store: SessionStore): Agen
         redactor: redactorOf(options),
       }),
     readSession: async (_store, sessionId) => (await store.load(sessionId)).state,
+    redactError,
   })
+}
+
+function redactError(stay: StayOptions, error: ThreadError): ThreadError {
+  return redactThreadError(error, redactorOf(stay))
 }
 
 async function trashOf(store: SessionStore): Promise<SessionInfo[]> {

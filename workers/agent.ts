@@ -18,6 +18,7 @@ import {
 import type { ToAgent } from '../src/protocol/to-agent.ts'
 import { loadBehavior } from '../src/runtime/load-behavior.ts'
 import { captureOutput } from '../src/runtime/output-capture.ts'
+import { redactThreadError } from '../src/runtime/secrets/redact-error.ts'
 import { RedactedLogs } from '../src/runtime/secrets/redacted-logs.ts'
 import { redactorOf } from '../src/runtime/secrets/stay-redactor.ts'
 import { runStay } from '../src/runtime/stay.ts'
@@ -59,7 +60,7 @@ export default async function serveStay({ options, port }: StayTask): Promise<vo
     })
   } catch (thrown) {
     reusable = false
-    error = toThreadError(thrown)
+    error = redactThreadError(toThreadError(thrown), redactor)
   }
   output.flush()
   logs.end()

@@ -23,7 +23,9 @@ export interface AskingOptions {
   sendEvent: (event: TurnEvent) => void
   /** Ids of the questions that this turn put before a crash or a rest; each is given once, to one that asks the same again. */
   earlier: Set<string>
-  /** Cuts text that is longer than a record may hold, and takes secrets out of it. */
+  /** Takes secrets out of what is recorded, shown and sent. */
+  redact: (text: string) => string
+  /** As `redact`, and cuts text that is longer than a record may hold. */
   kept: (text: string) => string
 }
 
@@ -35,23 +37,25 @@ export interface AskingOptions {
 export async function askAgent(
   options: AskingOptions,
   agentId: string,
-  input: string,
+  message: string,
   toolCallId?: string,
 ): Promise<Outcome> {
-  const { session, turnId, askedBy, team, activity, signal, sendEvent } = options
+  const { session, turnId, askedBy, team, activity, signal, sendEvent, redact } = options
   signal.throwIfAborted()
-  const open = knownQuestion(options, agentId, input, toolCallId)
+  const input = redact(message)
+  const shownId = redact(agentId)
+  const open = knownQuestion(options, shownId, input, toolCallId)
   const ended = open !== undefined && open.state !== 'running'
   if (open) options.earlier.delete(open.toolCallId)
   const id = open?.toolCallId ?? toolCallId ?? createId()
   const taskId = open?.asked?.taskId ?? createId()
   if (open === undefined) {
-    const toolInput = { agent: agentId, message: input }
+    const toolInput = { agent: shownId, message: input }
     session.record({ type: 'tool.started', turnId, toolCallId: id, name: ASK_TOOL, input: toolInput })
-    session.record({ type: 'agent.asked', turnId, toolCallId: id, agentId, taskId })
+    session.record({ type: 'agent.asked', turnId, toolCallId: id, agentId: shownId, taskId })
     await session.flush()
     sendEvent({ type: 'tool-started', toolCallId: id, name: ASK_TOOL, input: toolInput })
-    sendEvent({ type: 'agent-asked', toolCallId: id, agentId })
+    sendEvent({ type: 'agent-asked', toolCallId: id, agentId: shownId })
   }
   const by = { agentId: session.state.agentId, turnId, depth: (askedBy?.depth ?? 0) + 1 }
   let outcome: Outcome

@@ -79,7 +79,10 @@ export function createContext(options: ContextOptions): TurnContext {
     session.record({ type: 'tool.started', turnId, toolCallId, name, input: ownInput })
     await flush()
     sendEvent({ type: 'tool-started', toolCallId, name, input: ownInput })
-    const result = await activity.work(() => settle(() => execute({ toolCallId, signal }), name, resultBytes))
+    // Acknowledged while its start was written: what comes after a cancel does nothing any more.
+    const result = signal.aborted
+      ? notRun(signal)
+      : await settle(() => execute({ toolCallId, signal }), name, resultBytes)
     assertOpen()
     const { outcome, exitCode } = result
     const content = cutText(redact(result.content), resultBytes)
@@ -94,17 +97,18 @@ export function createContext(options: ContextOptions): TurnContext {
     })
     await flush()
     sendEvent({ type: 'tool-finished', toolCallId, outcome, ...(exitCode !== undefined && { exitCode }) })
-    activity.settle()
-    return { ...result, content, toolCallId }
+    if (result.notRun) signal.throwIfAborted()
+    return { content, outcome, ...(exitCode !== undefined && { exitCode }), toolCallId }
   }
 
   async function recordStep(step: Step): Promise<void> {
     const { content, toolCalls, model, reasoning: thoughts, usage } = step
     assertOpen()
-    const ownCalls = toolCalls?.map(({ toolCallId, name, input }) => ({
+    const ownCalls = toolCalls?.map(({ toolCallId, name, input, problem }) => ({
       toolCallId,
       name,
       input: redactJson(copyOf(input, `input of tool ${name}`)),
+      ...(problem !== undefined && { problem: cutText(redact(problem), resultBytes) }),
     }))
     // Readers of the stream get it before the record that has all of it.
     text.flush()
@@ -171,6 +175,7 @@ export function createContext(options: ContextOptions): TurnContext {
     signal,
     sendEvent,
     earlier: new Set(turn.calls.filter((call) => call.asked).map(({ toolCallId }) => toolCallId)),
+    redact,
     kept: (content) => cutText(redact(content), resultBytes),
   }
 
@@ -179,21 +184,24 @@ export function createContext(options: ContextOptions): TurnContext {
     const send = async () => {
       try {
         const taskId = createId()
-        await team.request<'tell'>({ name: 'tell', agentId, taskId, input }, signal)
+        await team.request<'tell'>({ name: 'tell', agentId, taskId, input: redact(input) }, signal)
         return `agent ${agentId} has the message`
       } catch (error) {
         failure = error
         throw error
       }
     }
-    await runTool(TELL_TOOL, { agent: agentId, message: input }, send, toolCallId)
+    await activity.work(() => runTool(TELL_TOOL, { agent: agentId, message: input }, send, toolCallId))
     if (failure !== undefined) throw toAgentryError(failure)
   }
 
   async function updateSession(changes: Parameters<BehaviorContext['updateSession']>[0]): Promise<void> {
     assertOpen()
     assertSessionPatch(changes)
-    session.record({ type: 'session.changed', changes: structuredClone(changes) })
+    const kept = withoutSecrets(changes, options.redactor)
+    // A mark is no name of a variable.
+    assertSessionPatch(kept)
+    session.record({ type: 'session.changed', changes: structuredClone(kept) })
     await flush()
   }
 
@@ -204,7 +212,8 @@ export function createContext(options: ContextOptions): TurnContext {
     attempt,
     signal,
     emit: (piece) => text.push(piece),
-    runTool: (...args) => handled(runTool(...args)),
+    // All of it is work: no rest comes between the record of a start and what it starts.
+    runTool: (...args) => handled(activity.work(() => runTool(...args))),
     recordStep: (step) => handled(recordStep(step)),
     updateSession: (changes) => handled(updateSession(changes)),
     teammates: () => handled(team.request<'list'>({ name: 'list' }, signal)),
@@ -221,7 +230,17 @@ export function createContext(options: ContextOptions): TurnContext {
       return session.state.grants
     },
     teamUsage: () => handled(team.request<'usage'>({ name: 'usage' }, signal)),
-    askApproval: (question) => handled(questions.ask(session, question, activity, signal)),
+    askApproval: (question) => {
+      const { subject, reason, grant } = question
+      const { pattern } = grant
+      const shown = {
+        ...question,
+        subject: redact(subject),
+        reason: redact(reason),
+        grant: { ...grant, ...(pattern !== undefined && { pattern: redact(pattern) }) },
+      }
+      return handled(questions.ask(session, shown, activity, signal))
+    },
     refuseTool: (...args) => handled(refuseTool(...args)),
     takeSteering: () => handled(takeSteering()),
     recordSummary: (summary) => handled(recordSummary(summary)),
@@ -251,7 +270,34 @@ function copyOf(value: unknown, what: string): Json {
   return structuredClone(value)
 }
 
-type SettledResult = ToolResult & { outcome: 'ok' | 'error' }
+type Changes = Parameters<BehaviorContext['updateSession']>[0]
+
+function withoutSecrets(changes: Changes, { redact, redactJson }: Redactor): Changes {
+  const { workingDir, vars, metadata } = changes
+  const inVars = Object.entries(vars ?? {}).map(([name, value]): [string, string | null] => [
+    redact(name),
+    value === null ? null : redact(value),
+  ])
+  const inMetadata = Object.entries(metadata ?? {}).map(([key, value]): [string, Json] => [
+    redact(key),
+    redactJson(value),
+  ])
+  return {
+    ...(workingDir !== undefined && { workingDir: redact(workingDir) }),
+    ...(vars && { vars: Object.fromEntries(inVars) }),
+    ...(metadata && { metadata: Object.fromEntries(inMetadata) }),
+  }
+}
+
+interface SettledResult extends ToolResult {
+  outcome: 'ok' | 'error'
+  notRun?: true
+}
+
+/** Of a call whose turn was aborted before it began: the record says so, or it would have to be taken for one that may have done anything. */
+function notRun({ reason }: AbortSignal): SettledResult {
+  return { content: `not run: ${describeThrown(reason)}`, outcome: 'error', notRun: true }
+}
 
 /** What a tool came to. One whose result cannot be kept has run all the same: that is its result, with outcome `error`. */
 async function settle(

@@ -23,7 +23,8 @@ export interface TurnContext extends BehaviorContext {
   teamUsage(): Promise<UsageTotal>
   /**
    * Asks a person whether an announced call may run. Resolves with the answer; with a no when `timeoutMs` are over. Asked again after
-   * a crash, it waits for the same question, or gives the answer that came meanwhile.
+   * a crash, it waits for the same question, or gives the answer that came meanwhile. A yes to another subject than this one is not
+   * taken: the person is asked anew.
    */
   askApproval(question: ApprovalQuestion): Promise<ApprovalAnswer>
   /** Ends an announced call that is not run: `content` is its result, with outcome `error`. Durable when it resolves. */

@@ -19,6 +19,7 @@ import { checkedExitCode, checkedText } from './recordable.ts'
 import type { Session } from './session.ts'
 import type { Questions } from './questions.ts'
 import type { Redactor } from './secrets/redactor.ts'
+import { redactWireError } from './secrets/redact-error.ts'
 import type { TeamLine } from './team-line.ts'
 import { TextMerger } from './text-merger.ts'
 import { TurnActivity } from './turn-activity.ts'
@@ -157,12 +158,12 @@ function verdict(ending: Ending, signal: AbortSignal, resultBytes: number): Turn
   }
 }
 
-function withoutSecrets(ending: TurnEnding, { redact }: Redactor): TurnEnding {
+function withoutSecrets(ending: TurnEnding, redactor: Redactor): TurnEnding {
   const { result, error } = ending
   return {
     ...ending,
-    ...(result !== undefined && { result: redact(result) }),
-    ...(error && { error: { ...error, message: redact(error.message) } }),
+    ...(result !== undefined && { result: redactor.redact(result) }),
+    ...(error && { error: redactWireError(error, redactor) }),
   }
 }
 

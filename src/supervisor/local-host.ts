@@ -10,7 +10,7 @@ import type { SessionState } from '../core/session-state.ts'
 import { AgentryError } from '../errors.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
 import { createFrameLine, createFramePort, type FramePort } from '../protocol/port.ts'
-import { toThreadError } from '../protocol/thread-task.ts'
+import { type ThreadError, toThreadError } from '../protocol/thread-task.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import type { AgentHost, Stay, StayEnd, StayOptions, StoreOptions } from './agent-host.ts'
 
@@ -21,9 +21,16 @@ export interface LocalHostOptions {
   /** Resolves when `stopped` was sent and everything is closed; rejects where the stay failed. */
   runStay(this: void, options: StayOptions, port: FramePort<FromAgent, ToAgent>): Promise<void>
   readSession(this: void, store: StoreOptions, sessionId: string): Promise<SessionState>
+  /** Takes the secrets of a stay out of what it failed with. */
+  redactError(this: void, stay: StayOptions, error: ThreadError): ThreadError
 }
 
-export function createLocalHost({ capacity, runStay, readSession }: LocalHostOptions): AgentHost {
+export function createLocalHost({
+  capacity,
+  runStay,
+  readSession,
+  redactError,
+}: LocalHostOptions): AgentHost {
   const stays = new Set<Stay>()
   let closed = false
 
@@ -33,7 +40,7 @@ export function createLocalHost({ capacity, runStay, readSession }: LocalHostOpt
       if (closed) throw new AgentryError('team_closed', 'no agent can be started: its host is closed')
       if (stays.size >= capacity) throw new AgentryError('no_thread', `all ${capacity} places are taken`)
       const own = structuredClone(options)
-      const stay = startStay(own, receive, (port) => runStay(own, port))
+      const stay = startStay(own, receive, (port) => runStay(own, port), redactError)
       stays.add(stay)
       void stay.exited.then(() => stays.delete(stay))
       return stay
@@ -54,6 +61,7 @@ function startStay(
   options: StayOptions,
   receive: (envelope: FromAgent) => void,
   run: (port: FramePort<FromAgent, ToAgent>) => Promise<void>,
+  redactError: LocalHostOptions['redactError'],
 ): Stay {
   const { near, far } = createFrameLine<ToAgent, FromAgent>()
   const inner = createFramePort<FromAgent, ToAgent>(far)
@@ -73,7 +81,7 @@ function startStay(
   near.onReceive(receive)
   run(inner).then(
     () => end({ kind: 'stopped' }),
-    (error: unknown) => end({ kind: 'error', ...toThreadError(error) }),
+    (error: unknown) => end({ kind: 'error', ...redactError(options, toThreadError(error)) }),
   )
   return {
     exited,

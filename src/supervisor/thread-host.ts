@@ -16,7 +16,7 @@ import type { SessionState } from '../core/session-state.ts'
 import { AgentryError } from '../errors.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
 import { createFrameLine } from '../protocol/port.ts'
-import type { FromThread, ReadResult, ReadTask, StayTask } from '../protocol/thread-task.ts'
+import type { FromThread, ReadResult, ReadTask, StayTask, ThreadError } from '../protocol/thread-task.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import type { AgentHost, Stay, StayOptions, StoreOptions } from './agent-host.ts'
 import { Limiter } from './limiter.ts'
@@ -37,6 +37,8 @@ export interface ThreadHostOptions {
   idleMs?: number
   /** The module that threads run. Default: workers/agent. */
   entry?: URL
+  /** Takes the secrets of a stay out of an error that escaped in its thread. Default: none are known. */
+  redactError?(this: void, stay: StayOptions, error: ThreadError): ThreadError
 }
 
 type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>
@@ -50,10 +52,17 @@ export class ThreadHost implements AgentHost {
   readonly #pool: Piscina<StayTask | ReadTask, ReadResult>
   readonly #stays = new Set<ThreadStay>()
   readonly #reads = new Limiter(READS_AT_ONCE)
+  readonly #redactError: NonNullable<ThreadHostOptions['redactError']>
   #closed: Promise<void> | undefined
 
-  constructor({ capacity, idleMs = 30_000, entry = AGENT_ENTRY }: ThreadHostOptions) {
+  constructor({
+    capacity,
+    idleMs = 30_000,
+    entry = AGENT_ENTRY,
+    redactError = (_stay, error) => error,
+  }: ThreadHostOptions) {
     this.capacity = capacity
+    this.#redactError = redactError
     this.#pool = new Piscina({
       filename: entry.href,
       minThreads: 0,
@@ -77,7 +86,7 @@ export class ThreadHost implements AgentHost {
       throw new AgentryError('no_thread', `all ${this.capacity} threads are busy`)
     }
     const { near, far } = createFrameLine<ToAgent, FromThread>()
-    const stay = new ThreadStay(near, receive)
+    const stay = new ThreadStay(near, receive, (error) => this.#redactError(options, error))
     this.#stays.add(stay)
     void stay.exited.then(() => this.#stays.delete(stay))
     const task: StayTask & PoolTask = { options, port: far, [queueOptionsSymbol]: stay }

@@ -12,7 +12,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { FromAgent } from '../protocol/from-agent.ts'
 import type { FramePort } from '../protocol/port.ts'
-import { type FromThread, toThreadError } from '../protocol/thread-task.ts'
+import { type FromThread, type ThreadError, toThreadError } from '../protocol/thread-task.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import type { Stay, StayEnd, StayUsage } from './agent-host.ts'
 import { ThreadUsage } from './thread-usage.ts'
@@ -22,18 +22,25 @@ export class ThreadStay implements Stay {
   readonly #settle: (end: StayEnd) => void
   readonly #line: FramePort<ToAgent, FromThread>
   readonly #receive: (envelope: FromAgent) => void
+  readonly #redact: (error: ThreadError) => ThreadError
   readonly #abort = new AbortController()
   #thread: { worker: Worker; usage: ThreadUsage } | undefined
   #end: StayEnd | undefined
   #reusable = false
   #finished = false
 
-  constructor(line: FramePort<ToAgent, FromThread>, receive: (envelope: FromAgent) => void) {
+  /** `redact` is given the errors that escape in the thread; it has done what it says itself already. */
+  constructor(
+    line: FramePort<ToAgent, FromThread>,
+    receive: (envelope: FromAgent) => void,
+    redact: (error: ThreadError) => ThreadError,
+  ) {
     const { promise, resolve } = Promise.withResolvers<StayEnd>()
     this.exited = promise
     this.#settle = resolve
     this.#line = line
     this.#receive = receive
+    this.#redact = redact
     line.onReceive((envelope) => this.#take(envelope))
   }
 
@@ -60,7 +67,7 @@ export class ThreadStay implements Stay {
       await task
     } catch (error) {
       returned = false
-      this.#conclude({ kind: 'error', ...toThreadError(error) })
+      this.#failed(error)
     }
     if (this.#finished) return
     this.#line.drain()
@@ -79,7 +86,7 @@ export class ThreadStay implements Stay {
 
   /** Ends the stay because no thread could be started for it. */
   fail(error: unknown): void {
-    this.#conclude({ kind: 'error', ...toThreadError(error) })
+    this.#failed(error)
     this.#abort.abort()
   }
 
@@ -96,7 +103,7 @@ export class ThreadStay implements Stay {
 
   readonly #onError = (error: unknown): void => {
     this.#line.drain()
-    this.#conclude({ kind: 'error', ...toThreadError(error) })
+    this.#failed(error)
   }
 
   readonly #onExit = (code: number): void => {
@@ -106,6 +113,10 @@ export class ThreadStay implements Stay {
       this.#conclude({ kind: 'exit', code })
       this.#finish()
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#conclude({ kind: 'error', ...this.#redact(toThreadError(error)) })
   }
 
   /** T1 */

@@ -10,7 +10,7 @@ import {
   type Grant,
 } from '../../core/session-state.ts'
 import { strictObject } from '../../validation.ts'
-import { maybe } from '../maybe.ts'
+import { maybe, type ShapeOf } from '../maybe.ts'
 import { id, time } from './values.ts'
 
 export const askedBy: z.ZodType<AskedBy> = z
@@ -59,11 +59,11 @@ export const approvalInfo: z.ZodType<ApprovalInfo> = z
     },
   })
 
-export const approvalAnswer: z.ZodType<ApprovalAnswer> = z.object({
+export const approvalAnswerFields: ShapeOf<ApprovalAnswer> = {
   decision: z.enum(APPROVAL_DECISIONS),
   reason: maybe(z.string()),
   by: z.enum(['person', 'timeout']),
-})
+}
 
 export const answerBody: z.ZodType<{ decision: ApprovalDecision; reason?: string }> = strictObject({
   decision: z.enum(APPROVAL_DECISIONS),

@@ -4,7 +4,7 @@ import type { MemoryEntry, OpenTurn, SessionState, Usage, UsageTotal } from '../
 import type { Message } from '../../core/record.ts'
 import type { Outcome } from '../../protocol/from-agent.ts'
 import { maybe, type ShapeOf } from '../maybe.ts'
-import { approvalAnswer, askedBy } from './approvals.ts'
+import { approvalAnswerFields, askedBy } from './approvals.ts'
 import { id, json, jsonObject, time, wireError } from './values.ts'
 
 export const usage: z.ZodType<Usage> = z
@@ -42,7 +42,9 @@ export const outcome: z.ZodType<Outcome> = z
   })
   .openapi('Outcome')
 
-const toolCall = z.object({ toolCallId: z.string(), name: z.string(), input: json }).openapi('ToolCall')
+const toolCall = z
+  .object({ toolCallId: z.string(), name: z.string(), input: json, problem: maybe(z.string()) })
+  .openapi('ToolCall')
 
 export const memoryEntry: z.ZodType<MemoryEntry> = z
   .object({
@@ -81,7 +83,7 @@ export const openTurn: z.ZodType<OpenTurn> = z
         name: z.string(),
         state: z.enum(['announced', 'running', 'ok', 'error', 'unknown']),
         asked: maybe(z.object({ agentId: z.string(), taskId: z.string() })),
-        answer: maybe(approvalAnswer),
+        answer: maybe(z.object({ ...approvalAnswerFields, subject: maybe(z.string()) })),
       }),
     ),
     steps: z.int(),

@@ -9,11 +9,12 @@
 import { isStepCount, jsonSchema, type ModelMessage, streamText, tool, type ToolSet } from 'ai'
 import type { Clock } from '../../core/clock.ts'
 import { assertJson, type Json } from '../../core/json.ts'
+import type { ToolCall } from '../../core/session-state.ts'
 import { describeThrown } from '../../errors.ts'
 import type { Price } from '../../llm-spec.ts'
 import { usageOf } from './cost.ts'
 import { IncompleteAnswer } from './failure.ts'
-import type { ModelStep, OfferedTool, RequestedCall, StepFinish, StepRequest } from './model-step.ts'
+import type { ModelStep, OfferedTool, StepFinish, StepRequest } from './model-step.ts'
 import type { ReadyModel } from './providers.ts'
 import { freshId } from './to-messages.ts'
 import { type Silence, Watchdog } from './watchdog.ts'
@@ -106,7 +107,7 @@ async function readAnswer(
   })
   let content = ''
   let reasoning = ''
-  const calls: RequestedCall[] = []
+  const calls: ToolCall[] = []
   let usedIds: Set<string> | undefined
   let step: ModelStep | undefined
   for await (const part of result.stream) {
@@ -180,7 +181,7 @@ interface CallPart {
   error?: unknown
 }
 
-function requestedCall(part: CallPart, usedIds: Set<string>): RequestedCall {
+function requestedCall(part: CallPart, usedIds: Set<string>): ToolCall {
   const call = { toolCallId: freshId(part.toolCallId, usedIds), name: part.toolName.toWellFormed() }
   const unfit = unfitInput(part.input)
   if (unfit !== undefined) return { ...call, input: textOf(part.input), problem: unfit }
@@ -192,7 +193,7 @@ function requestedCall(part: CallPart, usedIds: Set<string>): RequestedCall {
 }
 
 /** No arguments at all are taken for empty ones: at the end of an answer that was too long, they are not there yet. */
-function markCutOff(last: RequestedCall | undefined): void {
+function markCutOff(last: ToolCall | undefined): void {
   if (last === undefined || last.problem !== undefined || JSON.stringify(last.input) !== '{}') return
   last.problem = 'the answer reached its length limit before the arguments of this call were complete'
 }

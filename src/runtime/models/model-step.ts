@@ -62,14 +62,9 @@ export interface ModelStep {
   /** Left out where the model showed none. */
   reasoning?: string
   /** In the order they were made. Their ids are unique in the step and in the conversation. */
-  toolCalls: RequestedCall[]
+  toolCalls: ToolCall[]
   /** Left out where the provider reported none. */
   usage?: Usage
   /** `tool-calls` whenever there are any that the answer was not cut off in. */
   finishReason: StepFinish
-}
-
-export interface RequestedCall extends ToolCall {
-  /** Why the call cannot be run, for the model to read. Where the arguments are no JSON, `input` is their text. */
-  problem?: string
 }

@@ -47,10 +47,9 @@ async function runTurn(options: LlmBehaviorOptions, context: TurnContext): Promi
   const { llm, judge, spec, teamLimits } = options
   const tools = await options.tools(context)
   const offered = [...tools.values()]
-  let problems = new Map<string, string>()
   for (;;) {
     if (openCallsOf(context).length > 0) {
-      await runCalls({ context, tools, judge, approvalMs: llm.approvalMs, problems })
+      await runCalls({ context, tools, judge, approvalMs: llm.approvalMs })
     }
     const steered = await context.takeSteering()
     if (steered.length === 0 && isAnswered(context)) return undefined
@@ -63,12 +62,9 @@ async function runTurn(options: LlmBehaviorOptions, context: TurnContext): Promi
       context,
       offered,
     )
-    problems = new Map(
-      toolCalls.flatMap(({ toolCallId, problem }) => (problem ? [[toolCallId, problem]] : [])),
-    )
     await context.recordStep({
       content: content + cutMark(finishReason),
-      ...(toolCalls.length > 0 && { toolCalls: toolCalls.map(({ problem: _problem, ...call }) => call) }),
+      ...(toolCalls.length > 0 && { toolCalls }),
       model,
       ...(reasoning !== undefined && { reasoning }),
       ...(usage && { usage }),

@@ -3,10 +3,12 @@
  *
  * RC1 Every call ends in a result: of the tool, of the agent that was asked, or why it was not run.
  * RC2 Questions to people and to other agents go out together; tools run one after the other, in the order in which they were asked for.
- * RC3 What a person is asked is what is run: the input that was judged is the one that the tool is given.
+ * RC3 What a person is asked is what is run: the input that was judged is the one that the tool is given, and a yes counts for the
+ *     subject that was shown.
+ * RC4 A call is judged when it is announced, so that people are asked early, and again right before it runs: a call before it, or
+ *     anybody in the time of a question, can have changed what its input stands for (a link where its path leads).
  */
-import type { Json } from '../../../core/json.ts'
-import type { ApprovalAnswer, Grant, OpenCall } from '../../../core/session-state.ts'
+import type { ApprovalAnswer, Grant, OpenCall, ToolCall } from '../../../core/session-state.ts'
 import { describeThrown } from '../../../errors.ts'
 import type { Tool, ToolContext } from '../../tools/tool.ts'
 import type { TurnContext } from '../../turn-context.ts'
@@ -30,8 +32,6 @@ export interface CallsOptions {
   tools: ReadonlyMap<string, Tool>
   judge: Judge
   approvalMs: number
-  /** By toolCallId: why a call of the last step cannot be run, whatever its input looks like. */
-  problems: ReadonlyMap<string, string>
 }
 
 /** The calls of the open turn that have no result. */
@@ -58,28 +58,36 @@ interface Plan {
   toolCallId: string
   /** It waits for another agent. */
   asks: boolean
-  /** Settles with why the call is not run, or with undefined: it may. */
+  /** Of the first judging (RC4). */
   refusal: Promise<string | undefined>
+  judgeAgain: Gate
   run: () => Promise<unknown>
 }
 
+/** Judges a call as things are now, and asks whom it has to. Resolves with why the call is not run, or with undefined: it may. */
+type Gate = () => Promise<string | undefined>
+
+const OPEN_GATE: Gate = async () => undefined
+
 /** Asks at once what has to be asked. */
 function planOf(options: CallsOptions, call: OpenCall): Plan {
-  const { context, tools, problems } = options
+  const { context, tools } = options
   const { toolCallId, name } = call
   const refused = (why: string): Plan => ({
     toolCallId,
     asks: false,
     refusal: Promise.resolve(why),
+    judgeAgain: OPEN_GATE,
     run: async () => undefined,
   })
   const tool = tools.get(name)
   if (tool === undefined) {
     return refused(`there is no tool ${JSON.stringify(name)}; there are: ${[...tools.keys()].join(', ')}`)
   }
-  const problem = problems.get(toolCallId)
+  const announced = announcedCall(context, toolCallId)
+  if (announced === undefined) return refused('what it was given is not in the session')
+  const { input, problem } = announced
   if (problem !== undefined) return refused(problem)
-  const input = inputOf(context, toolCallId)
   let parsed: unknown
   let asked: ReturnType<typeof teamCallOf>
   try {
@@ -89,20 +97,21 @@ function planOf(options: CallsOptions, call: OpenCall): Plan {
     return refused(describeThrown(error))
   }
   // One that has asked already was allowed then.
-  const refusal = call.asked ? Promise.resolve(undefined) : refusalOf(options, call, tool, parsed)
+  const judgeAgain = call.asked ? OPEN_GATE : createGate(options, call, tool, parsed)
+  const refusal = judgeAgain()
   refusal.catch(() => undefined) // it is awaited in its order
   if (asked?.tool === 'ask') {
     const { agent, message } = asked
     // What the asking fails with is recorded as its result.
     const run = (): Promise<unknown> =>
       context.ask(agent, message, toolCallId).catch(unlessOver(context, toolCallId))
-    return { toolCallId, asks: true, refusal, run }
+    return { toolCallId, asks: true, refusal, judgeAgain, run }
   }
   if (asked) {
     const { agent, message } = asked
     const run = (): Promise<unknown> =>
       context.tell(agent, message, toolCallId).catch(unlessOver(context, toolCallId))
-    return { toolCallId, asks: false, refusal, run }
+    return { toolCallId, asks: false, refusal, judgeAgain, run }
   }
   const run = (): Promise<unknown> =>
     context.runTool(
@@ -111,41 +120,55 @@ function planOf(options: CallsOptions, call: OpenCall): Plan {
       ({ signal }) => tool.execute(parsed, toolContext(context, toolCallId, signal)),
       toolCallId,
     )
-  return { toolCallId, asks: false, refusal, run }
+  return { toolCallId, asks: false, refusal, judgeAgain, run }
 }
 
-async function runPlan(context: TurnContext, { toolCallId, refusal, run }: Plan): Promise<void> {
-  const why = await refusal
+async function runPlan(context: TurnContext, { toolCallId, refusal, judgeAgain, run }: Plan): Promise<void> {
+  const first = await refusal
+  context.signal.throwIfAborted()
+  const why = first ?? (await judgeAgain())
   context.signal.throwIfAborted()
   if (why === undefined) await run()
   else await context.refuseTool(toolCallId, why)
 }
 
-async function refusalOf(
+function createGate(
   { context, judge, approvalMs }: CallsOptions,
-  { toolCallId }: OpenCall,
+  { toolCallId, answer }: OpenCall,
   tool: Tool,
   input: unknown,
-): Promise<string | undefined> {
-  let verdict: Verdict
-  try {
-    verdict = judge(tool, input, context.session, context.grants)
-  } catch (error) {
-    // A tool that cannot say what it is about cannot be judged (RC1).
-    return `not allowed: ${describeThrown(error)}`
-  }
-  switch (verdict.decision) {
-    case 'allow':
-      return undefined
-    case 'deny':
-      return `not allowed: ${verdict.reason}`
-    case 'ask': {
-      const { subject, reason, grant } = verdict
-      const question = { toolCallId, tool: tool.name, subject, reason, grant, timeoutMs: approvalMs }
-      return refusalIn(await context.askApproval(question))
+): Gate {
+  /** The subject to which a person has said yes. */
+  let approved: string | undefined
+  return async () => {
+    // Said before a crash or a rest: no to this call, whatever the rules say of it by now.
+    if (answer?.decision === 'deny') return refusalIn(answer)
+    for (;;) {
+      let verdict: Verdict
+      try {
+        verdict = judge(tool, input, context.session, context.grants)
+      } catch (error) {
+        // A tool that cannot say what it is about cannot be judged (RC1).
+        return `not allowed: ${describeThrown(error)}`
+      }
+      switch (verdict.decision) {
+        case 'allow':
+          return undefined
+        case 'deny':
+          return `not allowed: ${verdict.reason}`
+        case 'ask': {
+          const { subject, reason, grant } = verdict
+          if (subject === approved) return undefined
+          const question = { toolCallId, tool: tool.name, subject, reason, grant, timeoutMs: approvalMs }
+          const refused = refusalIn(await context.askApproval(question))
+          if (refused !== undefined) return refused
+          approved = subject
+          break
+        }
+        default:
+          return unknownVerdict(verdict)
+      }
     }
-    default:
-      return unknownVerdict(verdict)
   }
 }
 
@@ -155,13 +178,13 @@ function refusalIn({ decision, reason, by }: ApprovalAnswer): string | undefined
   return reason === undefined ? 'not allowed by a person' : `not allowed by a person: ${reason}`
 }
 
-/** What the model gave the call, by the step that announced it last. */
-function inputOf(context: TurnContext, toolCallId: string): Json {
+/** The call as the model made it, by the step that announced it last. */
+function announcedCall(context: TurnContext, toolCallId: string): ToolCall | undefined {
   for (const { toolCalls } of context.session.memory.toReversed()) {
     const call = toolCalls?.find((one) => one.toolCallId === toolCallId)
-    if (call) return call.input
+    if (call) return call
   }
-  return {}
+  return undefined
 }
 
 function toolContext(context: TurnContext, toolCallId: string, signal: AbortSignal): ToolContext {
