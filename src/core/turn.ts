@@ -20,9 +20,13 @@ export const OUTCOME_UNKNOWN =
 export const NOT_AWAITED =
   'outcome unknown: the turn ended while this call was running; it may have had any effect'
 
+/** Given as the result of a tool call that a model asked for and that did not come to its turn. */
+const NOT_RUN = 'not run: the turn ended before this call was started'
+
 /**
  * The records with which a session is taken up after a crash, in order; empty where no turn was cut off.
  *
+ * - A turn that only waited (onlyWaits) goes on as it is, and that is no attempt.
  * - A call with no recorded outcome ends `unknown`: it is never run again by itself.
  * - The turn goes on with one more attempt where the behavior can resume, else it ends `interrupted`.
  * - After MAX_ATTEMPTS attempts it ends `failed` with `poison_turn`.
@@ -31,12 +35,12 @@ export function recoverTurn(state: SessionState, resumable: boolean): RecordBody
   const turn = state.turn
   if (turn === null) return []
   const { turnId, attempt } = turn
+  if (resumable && onlyWaits(turn, state.approvals)) return []
   if (attempt >= MAX_ATTEMPTS) {
     const message = `the turn was cut off by a crash ${attempt} times (at most ${MAX_ATTEMPTS}) and is not tried again`
     return closeTurn(turn, OUTCOME_UNKNOWN, { status: 'failed', error: { code: 'poison_turn', message } })
   }
   if (resumable) {
-    if (onlyWaits(turn, state.approvals)) return []
     // What was asked of another agent is asked again by the same taskId: that is never a second question.
     const calls = closeCalls(turn, OUTCOME_UNKNOWN, (call) => call.asked === undefined)
     return [...calls, { type: 'turn.started', turnId, attempt: attempt + 1 }]
@@ -46,21 +50,39 @@ export function recoverTurn(state: SessionState, resumable: boolean): RecordBody
 }
 
 /**
- * True where everything that the turn has begun waits for a person or another agent: it can be left as it is at any instant, and its
- * next attempt takes nothing up that could have taken its thread down.
+ * True where everything that the turn has begun waits for a person or another agent: it can be left as it is at any instant, and who
+ * takes it up again takes nothing up that could have taken its thread down. A call that was answered and has not started waits too,
+ * for its place in the order of the calls or, where the agent was stopped when the answer came, for its agent.
  */
 export function onlyWaits({ calls }: OpenTurn, approvals: readonly Approval[]): boolean {
   const waits = (call: OpenCall) =>
-    call.asked !== undefined || approvals.some(({ toolCallId }) => toolCallId === call.toolCallId)
+    call.asked !== undefined ||
+    (call.state === 'announced' && call.answer !== undefined) ||
+    approvals.some(({ toolCallId }) => toolCallId === call.toolCallId)
   const open = calls.filter((call) => call.state === 'running' || call.state === 'announced')
-  return open.some(waits) && open.every((call) => waits(call) || (call.state === 'announced' && !call.answer))
+  return open.some(waits) && open.every((call) => call.state === 'announced' || waits(call))
 }
 
 export type TurnEnding = Omit<BodyOf<'turn.finished'>, 'type' | 'turnId'>
 
-/** The records that end an open turn, in order: calls that still run end `unknown`, with `content` as their result. */
+/**
+ * The records that end an open turn, in order: calls that still run end `unknown`, with `content` as their result; those that never
+ * started are said to be not run.
+ */
 export function closeTurn(turn: OpenTurn, content: string, ending: TurnEnding): RecordBody[] {
-  return [...closeCalls(turn, content, () => true), { type: 'turn.finished', turnId: turn.turnId, ...ending }]
+  const { turnId } = turn
+  const announced = turn.calls.filter(({ state }) => state === 'announced')
+  return [
+    ...closeCalls(turn, content, () => true),
+    ...announced.map(({ toolCallId }): RecordBody => ({
+      type: 'tool.finished',
+      turnId,
+      toolCallId,
+      outcome: 'error',
+      content: NOT_RUN,
+    })),
+    { type: 'turn.finished', turnId, ...ending },
+  ]
 }
 
 function closeCalls(

@@ -63,6 +63,8 @@ export type FromAgent =
   | { type: 'failure'; id: number; error: WireError }
   /** The message with this id has the taskId of an unfinished turn: it gets that turn's outcome. */
   | { type: 'joined'; id: number; turnId: string }
+  /** The message with this id was taken in by another turn: its sender sees the events of that turn, and is answered by its own end. */
+  | { type: 'following'; id: number; turnId: string }
   /** Of every turn, once; `turn-finished` is also the answer to each message that waits for the turn. */
   | { type: 'turn-event'; turnId: string; sessionId: string; event: TurnEvent }
   /** The running turn waits, for a person or for other agents, and does nothing else; or it does something again. */

@@ -3,13 +3,16 @@ import { resultOf } from '../core/turn.ts'
 import { AgentryError } from '../errors.ts'
 import type { Outcome } from './from-agent.ts'
 
-/** The outcome of a finished turn, as recorded. Throws `task_not_found` where the session does not remember it. */
+/**
+ * The outcome of a finished turn, as recorded; of a message that another turn took in, under its own ids, with the result and usage of
+ * that turn. Throws `task_not_found` where the session does not remember it. */
 export function outcomeOf(state: SessionState, turnId: string): Outcome {
   const entry = state.tasks.findLast((task) => task.turnId === turnId)
   if (entry === undefined) {
     throw new AgentryError('task_not_found', `session ${state.id} does not remember turn ${turnId}`)
   }
-  const { taskId, status, error, exitCode, usage, into } = entry
+  const { taskId, status, error, exitCode, into } = entry
+  const { usage } = into === undefined ? entry : (state.tasks.findLast((task) => task.turnId === into) ?? {})
   return {
     status,
     result: resultOf(state, into ?? turnId),

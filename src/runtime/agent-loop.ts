@@ -6,12 +6,13 @@
  * L2  Served at any time, also during a turn: acceptance of messages, cancel, ping, commands on other sessions.
  * L3  Every message and command gets exactly one answer: a reply, a failure, or the end of its turn. Only the end of the
  *     thread may come instead; the supervisor settles what is open then.
- * L4  After a failed write nothing of it is acknowledged; the session is opened again from disk before the next work.
+ * L4  After a failed write nothing of it is acknowledged; a turn of the session is ended at once (it could record nothing any more), and
+ *     the session is opened again from disk before the next work.
  * L5  A turn that only waits (for a person, for other agents) can be left open: at a stop, and where the thread is asked for. Another
  *     stay goes on with it. Of a behavior that cannot resume, no turn is left open.
  *
  * One long file, because order is its subject: what is sent and waits is in Inbox, sessions are in SessionSet, a turn is in
- * turn-runner.ts; what is left decides which of them is next.
+ * turn-runner.ts, who may end it in running-turn.ts; what is left decides which of them is next.
  */
 import type { Behavior } from '../behavior.ts'
 import { summarizeRecord } from '../core/record.ts'
@@ -28,6 +29,7 @@ import type { Session } from './session.ts'
 import { SessionSet } from './session-set.ts'
 import type { StayEnvironment, StayPort } from './stay.ts'
 import { Questions } from './questions.ts'
+import { RunningTurn } from './running-turn.ts'
 import { TeamLine } from './team-line.ts'
 import { outcomesOf, runTurn } from './turn-runner.ts'
 
@@ -53,15 +55,6 @@ const REOPEN_MS = 2_000
 
 type ApprovalEnvelope = Extract<ToAgent, { type: 'approval' }>
 
-interface Running {
-  turnId: string
-  abort: AbortController
-  /** It does nothing but wait. */
-  waiting: boolean
-  /** Set where it was aborted to go on in another stay. */
-  leaveOpen: boolean
-}
-
 export interface AgentLoopOptions {
   stay: StayOptions
   port: StayPort
@@ -77,7 +70,7 @@ export class AgentLoop {
   readonly #answers: Answers
   readonly #inbox: Inbox
   /** The turn under way: it runs, or is taken up after a crash. */
-  #running: Running | undefined
+  #running: RunningTurn | undefined
   /** Settles with the last command: they run one after the other, those that waited for turns and those that did not. */
   #commands: Promise<void> = Promise.resolve()
   /** Commands and answers that are under way. */
@@ -123,6 +116,9 @@ export class AgentLoop {
           records: records.map(summarizeRecord),
           journalOffset,
         })
+      },
+      onBroken: (session, error) => {
+        if (session === this.#sessions.current) this.#running?.end(error)
       },
       onSaved: (session, snapshotBytes) => port.send({ type: 'saved', sessionId: session.id, snapshotBytes }),
       onNote: (note) => port.send({ type: 'note', note }),
@@ -185,9 +181,8 @@ export class AgentLoop {
         return
       case 'team-response':
       case 'team-failure':
-        this.#team.receive(envelope)
-        // At once: the turn itself goes on with it only in the next round, and a rest may stand behind it in the same frame.
-        if (this.#running) this.#running.waiting = false
+        // The turn goes on with an answer only in the next round, and a rest may stand behind it in this frame.
+        if (this.#team.receive(envelope) === 'ask') this.#running?.setWaiting(false)
         return
       case 'ping':
         this.#options.port.send({ type: 'pong', id: envelope.id })
@@ -268,8 +263,7 @@ export class AgentLoop {
     const turn = session.state.turn
     if (turn === null) return
     const { turnId, attempt } = turn
-    const running: Running = { turnId, abort: new AbortController(), waiting: false, leaveOpen: false }
-    this.#running = running
+    const running = this.#begin(turnId)
     this.#admitSoon() // what came since the last admission
     const sendEvent = (event: TurnEvent) =>
       this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
@@ -286,13 +280,13 @@ export class AgentLoop {
         turnMs: stay.spec.limits.turnMs,
         resultBytes: stay.limits.resultBytes,
         abort: running.abort,
-        leaveOpen: () => running.leaveOpen,
+        isLeftOpen: () => running.isLeftOpen,
         questions: this.#questions,
         team: this.#team,
         redactor: environment.redactor,
         sendEvent,
         onWaiting: (waiting) => this.#noteWaiting(running, waiting),
-        onSteered: (messageTurnId) => this.#inbox.joinTurn(messageTurnId, turnId),
+        onSteered: (messageTurnId) => this.#inbox.steered(messageTurnId, turnId),
       }))
       await session.flush()
       for (const outcome of outcomes) this.#announceFinished(outcome)
@@ -300,7 +294,7 @@ export class AgentLoop {
     } catch (error) {
       await this.#breakOff(session, error)
     } finally {
-      this.#running = undefined
+      this.#over(running)
     }
     if (abandoned) {
       throw new AgentryError(
@@ -308,6 +302,17 @@ export class AgentLoop {
         `turn ${turnId} went on after its signal was aborted: its thread is ended`,
       )
     }
+  }
+
+  #begin(turnId: string): RunningTurn {
+    const { behavior, environment } = this.#options
+    this.#running = new RunningTurn(turnId, environment.clock, behavior.resumable === true)
+    return this.#running
+  }
+
+  #over(running: RunningTurn): void {
+    running.close()
+    this.#running = undefined
   }
 
   /** Sends the durable end of a turn, which answers everyone who waits for it. */
@@ -325,14 +330,14 @@ export class AgentLoop {
     this.#recovered = session
     const turn = session.state.turn
     if (turn === null) return
-    const abort = new AbortController()
-    this.#running = { turnId: turn.turnId, abort, waiting: false, leaveOpen: false }
+    const running = this.#begin(turn.turnId)
     this.#admitSoon()
     const leftover = await this.#endLeftovers(session, turn.turnId)
-    this.#running = undefined
+    this.#over(running)
     try {
       // Never run on beside a command of its own that may still be at work.
-      const cause = abort.signal.aborted ? toAgentryError(abort.signal.reason) : leftover
+      const { signal } = running.abort
+      const cause = signal.aborted ? toAgentryError(signal.reason) : leftover
       const records = cause
         ? closeTurn(turn, OUTCOME_UNKNOWN, {
             status: cause.code === 'cancelled' ? 'cancelled' : 'interrupted',
@@ -367,7 +372,8 @@ export class AgentLoop {
     const session = this.#sessions.current
     // A turn whose end is recorded is over, also where that is not durable yet.
     if (this.#running?.turnId === turnId && session?.state.turn?.turnId === turnId) {
-      this.#running.abort.abort(AgentryError.from(CANCELLED))
+      if (session.broken) throw session.broken // it is ended already, and taken up again from disk
+      this.#running.end(AgentryError.from(CANCELLED))
       return true
     }
     if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId)) {
@@ -421,18 +427,10 @@ export class AgentLoop {
     for (const outcome of outcomes) this.#announceFinished(outcome)
   }
 
-  #noteWaiting(running: Running, waiting: boolean): void {
-    running.waiting = waiting
+  #noteWaiting(running: RunningTurn, waiting: boolean): void {
+    running.setWaiting(waiting)
     this.#options.port.send({ type: 'waiting', waiting })
-    if (waiting && this.#stop !== undefined) this.#leaveOpen(running)
-  }
-
-  /** L5: true where the running turn is left open, for another stay. */
-  #leaveOpen(running: Running): boolean {
-    if (!running.waiting || this.#options.behavior.resumable !== true) return false
-    running.leaveOpen = true
-    running.abort.abort(new AgentryError('interrupted', 'the turn goes on in another stay'))
-    return true
+    if (waiting && this.#stop !== undefined) running.leaveOpen()
   }
 
   /** Never rejects. */
@@ -524,11 +522,7 @@ export class AgentLoop {
     this.#stop ??= { graceMs }
     this.#wake.resolve()
     const running = this.#running
-    if (running === undefined || this.#leaveOpen(running)) return
-    const interrupt = () =>
-      running.abort.abort(new AgentryError('interrupted', 'the agent was stopped during the turn'))
-    if (graceMs <= 0) interrupt()
-    else this.#options.environment.clock.setTimer(graceMs, interrupt)
+    if (running && !running.leaveOpen()) running.interruptAfter(graceMs)
   }
 
   /** L5 */
@@ -541,7 +535,7 @@ export class AgentLoop {
       !this.#admissionDue &&
       !this.#sessions.current?.broken
     const running = this.#running
-    if (!idle || (running ? !this.#leaveOpen(running) : this.#hasWork())) {
+    if (!idle || (running ? !running.leaveOpen() : this.#hasWork())) {
       this.#options.port.send({ type: 'busy' })
       return
     }

@@ -22,6 +22,11 @@ export class Answers {
     this.#port.send({ type: 'joined', id, turnId })
   }
 
+  /** The call sees the events of another turn too. */
+  follow(id: number, turnId: string): void {
+    this.#port.send({ type: 'following', id, turnId })
+  }
+
   /** Answers with what `work` comes to. Never rejects. */
   async answer(id: number, work: () => Promise<unknown>): Promise<void> {
     try {

@@ -186,6 +186,8 @@ export class Inbox {
     } else {
       answers.join(id, turnId)
       this.#wait(turnId, id)
+      const into = session?.state.turn
+      if (into?.steered.some((steered) => steered.turnId === turnId)) answers.follow(id, into.turnId)
     }
     return true
   }
@@ -215,14 +217,9 @@ export class Inbox {
     this.#mailbox.settle(outcome.turnId)
   }
 
-  /** A message became a part of the turn `turnId`: who waits for it waits for that turn now. */
-  joinTurn(messageTurnId: string, turnId: string): void {
-    const ids = this.#waiting.get(messageTurnId) ?? []
-    this.#waiting.delete(messageTurnId)
-    for (const id of ids) {
-      this.#options.answers.join(id, turnId)
-      this.#wait(turnId, id)
-    }
+  /** A message became a part of the turn `turnId`: who waits for it sees that turn, and is answered by the end of its own. */
+  steered(messageTurnId: string, turnId: string): void {
+    for (const id of this.#waiting.get(messageTurnId) ?? []) this.#options.answers.follow(id, turnId)
   }
 
   isAcknowledged(turnId: string): boolean {

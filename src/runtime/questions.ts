@@ -4,6 +4,7 @@
  * QU1 A question is asked once: it stays in the session until it is answered, runs out of time, or its call or turn ends.
  * QU2 An answer is recorded and durable before the turn goes on with it; it may come before the turn waits for it.
  * QU3 A yes counts for the subject that was shown: what a call is about can change while its question is open, and over a restart.
+ * QU4 The answer `session` answers the open questions, too, that would grant the very same.
  */
 import { type Clock, isoTime } from '../core/clock.ts'
 import { createId, quote } from '../core/ids.ts'
@@ -51,16 +52,34 @@ export class Questions {
     }
   }
 
-  /** Records the answer to an open question. Throws `approval_not_found`. */
+  /** Records the answer to an open question. Throws `approval_not_found`; also where a person comes too late. */
   async answer(session: Session | undefined, approvalId: string, answer: ApprovalAnswer): Promise<Approval> {
     const approval = session?.state.approvals.find((one) => one.approvalId === approvalId)
     if (session === undefined || approval === undefined) throw notFound(approvalId)
-    const { turnId, toolCallId } = approval
-    session.record({ type: 'approval.answered', turnId, approvalId, ...answer })
-    await session.flush()
-    this.#options.sendEvent(session, turnId, { type: 'approval-answered', approvalId, toolCallId, ...answer })
-    this.#waiting.get(approvalId)?.(answer)
+    if (answer.by === 'person' && Date.parse(approval.expiresAt) <= this.#options.clock.now()) {
+      await this.#settle(session, [approval], { decision: 'deny', by: 'timeout' })
+      throw notFound(approvalId, `: its time was over at ${approval.expiresAt}, which is a no`)
+    }
+    // QU4
+    const same = answer.decision === 'session' ? session.state.approvals.filter(sameAs(approval)) : [approval]
+    await this.#settle(session, same, answer)
     return approval
+  }
+
+  async #settle(session: Session, approvals: readonly Approval[], answer: ApprovalAnswer): Promise<void> {
+    for (const { approvalId, turnId } of approvals) {
+      session.record({ type: 'approval.answered', turnId, approvalId, ...answer })
+    }
+    await session.flush()
+    for (const { approvalId, turnId, toolCallId } of approvals) {
+      this.#options.sendEvent(session, turnId, {
+        type: 'approval-answered',
+        approvalId,
+        toolCallId,
+        ...answer,
+      })
+      this.#waiting.get(approvalId)?.(answer)
+    }
   }
 
   #record(session: Session, question: ApprovalQuestion): Pick<Approval, 'approvalId' | 'expiresAt'> {
@@ -111,8 +130,14 @@ function answerTo(
   return answer?.decision === 'deny' || answer?.subject === subject ? answer : undefined
 }
 
-function notFound(approvalId: string): AgentryError {
-  return new AgentryError('approval_not_found', `no question ${quote(approvalId)} is open`, {
+/** What an answer `session` to `approval` allows at once: the questions that would grant the very same. */
+function sameAs({ turnId, grant }: Approval): (other: Approval) => boolean {
+  return (other) =>
+    other.turnId === turnId && other.grant.tool === grant.tool && other.grant.pattern === grant.pattern
+}
+
+function notFound(approvalId: string, why = ''): AgentryError {
+  return new AgentryError('approval_not_found', `no question ${quote(approvalId)} is open${why}`, {
     data: { approvalId: approvalId.slice(0, 64) },
   })
 }

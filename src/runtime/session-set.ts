@@ -39,6 +39,8 @@ export interface SessionSetOptions {
   activation: number
   onDurable(session: Session, records: SessionRecord[]): void
   onSaved(session: Session, snapshotBytes: number): void
+  /** A write of the session failed: it has to be opened again. */
+  onBroken(session: Session, error: AgentryError): void
   onNote(note: SessionNote): void
   /** Ends what the commands of a turn left behind. Never rejects: what could not be ended is noted, and its error returned. */
   endLeftovers(session: Session, turnId: string): Promise<AgentryError | undefined>
@@ -59,6 +61,7 @@ export class SessionSet {
       onFailed: (session, what, error) => {
         const note = failureNote(session.id, what, error)
         if (note) options.onNote(note)
+        if (what === 'append') options.onBroken(session, error)
       },
     }
     this.#activation = options.activation

@@ -8,7 +8,7 @@ type Answer = Extract<ToAgent, { type: 'team-response' | 'team-failure' }>
 /** What a thread asks of its team: each request is answered once, or given up with its signal; a late answer is dropped. */
 export class TeamLine {
   readonly #port: { send(envelope: FromAgent): void }
-  readonly #open = new Map<number, PromiseWithResolvers<unknown>>()
+  readonly #open = new Map<number, { name: TeamRequestName; answer: PromiseWithResolvers<unknown> }>()
   #nextId = 1
 
   constructor(port: { send(envelope: FromAgent): void }) {
@@ -23,7 +23,7 @@ export class TeamLine {
     const id = this.#nextId++
     const answer = Promise.withResolvers<unknown>()
     const onAbort = (): void => answer.reject(signal.reason)
-    this.#open.set(id, answer)
+    this.#open.set(id, { name: request.name, answer })
     signal.addEventListener('abort', onAbort, { once: true })
     this.#port.send({ type: 'team-request', id, request })
     try {
@@ -35,9 +35,12 @@ export class TeamLine {
     }
   }
 
-  receive(envelope: Answer): void {
-    const answer = this.#open.get(envelope.id)
-    if (envelope.type === 'team-response') answer?.resolve(envelope.value)
-    else answer?.reject(AgentryError.from(envelope.error))
+  /** What was asked, where somebody still waits for the answer. */
+  receive(envelope: Answer): TeamRequestName | undefined {
+    const open = this.#open.get(envelope.id)
+    if (open === undefined) return undefined
+    if (envelope.type === 'team-response') open.answer.resolve(envelope.value)
+    else open.answer.reject(AgentryError.from(envelope.error))
+    return open.name
   }
 }

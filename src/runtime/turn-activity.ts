@@ -3,6 +3,7 @@
  *
  * TA1 It waits while at least one wait is on, no work is, and the session knows of exactly these waits: one that was answered and whose
  *     answer is not recorded yet is something under way.
+ * TA2 When its turn is over, nothing is said any more, whatever of it still settles.
  */
 import { type OpenTurn, type SessionState } from '../core/session-state.ts'
 import { onlyWaits } from '../core/turn.ts'
@@ -13,14 +14,11 @@ export class TurnActivity {
   #waits = 0
   #works = 0
   #waiting = false
+  #closed = false
 
   constructor(state: SessionState, onChange: (waiting: boolean) => void) {
     this.#state = state
     this.#onChange = onChange
-  }
-
-  get waiting(): boolean {
-    return this.#waiting
   }
 
   async wait<T>(answer: Promise<T>): Promise<T> {
@@ -45,6 +43,12 @@ export class TurnActivity {
     }
   }
 
+  /** TA2 */
+  close(): void {
+    if (this.#waiting) this.#onChange(false)
+    this.#closed = true
+  }
+
   /** TA1. Call it after what changes the calls of the turn. */
   settle(): void {
     const { turn, approvals } = this.#state
@@ -55,7 +59,7 @@ export class TurnActivity {
       this.#waits > 0 &&
       this.#waits === known &&
       onlyWaits(turn, approvals)
-    if (waiting === this.#waiting) return
+    if (waiting === this.#waiting || this.#closed) return
     this.#waiting = waiting
     this.#onChange(waiting)
   }

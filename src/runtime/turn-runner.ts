@@ -4,11 +4,12 @@
  * TR1 Whatever the behavior does (throws, never ends, forgets a tool call), exactly one turn.finished is recorded.
  * TR2 Cancel, time limit and stop reach the behavior as the abort of its signal; one that does not end within ABANDON_MS after
  *     that is abandoned: its turn ends, and its thread has to end too, for its code may still run.
- * TR3 A turn that is left open (`leaveOpen` at the abort) records nothing: it goes on in another stay.
+ * TR3 A turn that is left open records nothing: it goes on in another stay.
  * TR4 The time limit stands still while the turn only waits.
+ * TR5 When it is over its signal is aborted, so that nothing of it waits or asks on.
  */
 import type { Behavior, BehaviorResult } from '../behavior.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, Timer } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
 import { closeTurn, NOT_AWAITED, type TurnEnding } from '../core/turn.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
@@ -18,8 +19,8 @@ import { createContext } from './behavior-context.ts'
 import { checkedExitCode, checkedText } from './recordable.ts'
 import type { Session } from './session.ts'
 import type { Questions } from './questions.ts'
-import type { Redactor } from './secrets/redactor.ts'
 import { redactWireError } from './secrets/redact-error.ts'
+import type { Redactor } from './secrets/redactor.ts'
 import type { TeamLine } from './team-line.ts'
 import { TextMerger } from './text-merger.ts'
 import { TurnActivity } from './turn-activity.ts'
@@ -37,7 +38,7 @@ export interface TurnOptions {
   /** Aborted with an AgentryError: `cancelled` or `interrupted`. */
   abort: AbortController
   /** Whether the turn was aborted only to go on elsewhere (TR3). */
-  leaveOpen: () => boolean
+  isLeftOpen: () => boolean
   questions: Questions
   team: TeamLine
   redactor: Redactor
@@ -95,13 +96,15 @@ export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
     onSteered: options.onSteered,
   })
   const ending = await endOf(() => behavior.run(input, context), abort.signal, clock)
+  activity.close()
   limit.pause()
   text.flush()
   reasoning.flush()
   const abandoned = ending.kind === 'abandoned'
-  if (session.broken || (options.leaveOpen() && abort.signal.aborted)) return { abandoned, outcomes: [] }
   const { steered } = turn
   const end = withoutSecrets(verdict(ending, abort.signal, resultBytes), redactor)
+  abort.abort(new AgentryError('cancelled', 'the turn is over')) // TR5; one that was aborted keeps its reason
+  if (session.broken || options.isLeftOpen()) return { abandoned, outcomes: [] }
   for (const record of closeTurn(turn, NOT_AWAITED, end)) {
     session.record(record)
   }
@@ -131,12 +134,16 @@ async function endOf(
     }
   })()
   const { promise, resolve } = Promise.withResolvers<Ending>()
-  const onAbort = () => setDeadline(clock, ABANDON_MS, () => resolve({ kind: 'abandoned' }))
+  let abandoning: Timer | undefined
+  const onAbort = () => {
+    abandoning = setDeadline(clock, ABANDON_MS, () => resolve({ kind: 'abandoned' }))
+  }
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([running, promise])
   } finally {
     signal.removeEventListener('abort', onAbort)
+    abandoning?.cancel()
   }
 }
 

@@ -20,6 +20,8 @@ export interface Call {
 interface SentCall extends Call {
   /** Of a message: the turn whose end answers it. */
   turnId?: string
+  /** The turns whose events it gets. */
+  follows: string[]
 }
 
 /**
@@ -38,9 +40,9 @@ export class PendingCalls {
   /** Registers a call; the envelope to send comes back with its id. */
   add(call: Call): ToAgent {
     const id = this.#nextId++
-    const sent: SentCall = { ...call }
+    const sent: SentCall = { ...call, follows: [] }
     this.#calls.set(id, sent)
-    if (call.request.type === 'message') this.#follow(id, sent, call.request.message.turnId)
+    if (call.request.type === 'message') this.join(id, call.request.message.turnId)
     return { ...call.request, id }
   }
 
@@ -57,7 +59,18 @@ export class PendingCalls {
     const call = this.#calls.get(id)
     if (call === undefined) return
     this.#unfollow(id, call)
-    this.#follow(id, call, turnId)
+    call.turnId = turnId
+    this.follow(id, turnId)
+  }
+
+  /** The message was taken in by another turn: it gets the events of that one too, but its end. */
+  follow(id: number, turnId: string): void {
+    const call = this.#calls.get(id)
+    if (call === undefined) return
+    call.follows.push(turnId)
+    const ids = this.#byTurn.get(turnId)
+    if (ids) ids.add(id)
+    else this.#byTurn.set(turnId, new Set([id]))
   }
 
   turnEvent(turnId: string, event: TurnEvent): void {
@@ -65,8 +78,9 @@ export class PendingCalls {
     if (ids === undefined) return
     for (const id of ids) {
       const call = this.#calls.get(id)
-      call?.onEvent?.(event)
-      if (event.type === 'turn-finished' && call && isForTurn(call)) this.#take(id)?.resolve(event.outcome)
+      if (call === undefined || (event.type === 'turn-finished' && call.turnId !== turnId)) continue
+      call.onEvent?.(event)
+      if (event.type === 'turn-finished' && isForTurn(call)) this.#take(id)?.resolve(event.outcome)
     }
   }
 
@@ -94,18 +108,13 @@ export class PendingCalls {
     return call
   }
 
-  #follow(id: number, call: SentCall, turnId: string): void {
-    call.turnId = turnId
-    const ids = this.#byTurn.get(turnId)
-    if (ids) ids.add(id)
-    else this.#byTurn.set(turnId, new Set([id]))
-  }
-
   #unfollow(id: number, call: SentCall): void {
-    if (call.turnId === undefined) return
-    const ids = this.#byTurn.get(call.turnId)
-    ids?.delete(id)
-    if (ids?.size === 0) this.#byTurn.delete(call.turnId)
+    for (const turnId of call.follows) {
+      const ids = this.#byTurn.get(turnId)
+      ids?.delete(id)
+      if (ids?.size === 0) this.#byTurn.delete(turnId)
+    }
+    call.follows = []
   }
 }
 

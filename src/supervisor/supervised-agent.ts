@@ -441,6 +441,9 @@ export class SupervisedAgent {
       case 'joined':
         this.#sent.join(envelope.id, envelope.turnId)
         break
+      case 'following':
+        this.#sent.follow(envelope.id, envelope.turnId)
+        return
       case 'pong':
         live.watch.answered()
         return

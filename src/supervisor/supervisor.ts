@@ -466,6 +466,7 @@ export class Supervisor {
       case 'reply':
       case 'failure':
       case 'joined':
+      case 'following':
       case 'pong':
       case 'busy':
       case 'waiting':

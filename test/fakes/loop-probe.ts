@@ -188,6 +188,9 @@ export class LoopProbe {
       case 'joined':
         this.#calls.join(envelope.id, envelope.turnId)
         return
+      case 'following':
+        this.#calls.follow(envelope.id, envelope.turnId)
+        return
       case 'turn-event':
         this.#calls.turnEvent(envelope.turnId, envelope.event)
         return

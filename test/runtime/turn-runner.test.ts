@@ -38,7 +38,7 @@ function start(
     turnMs,
     resultBytes: 1_000,
     abort,
-    leaveOpen: () => false,
+    isLeftOpen: () => false,
     questions: new Questions({ clock, sendEvent: (_session, _turnId, event) => void events.push(event) }),
     team: new TeamLine({ send: () => undefined }),
     redactor: createRedactor([]),
