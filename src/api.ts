@@ -7,11 +7,10 @@
 import type { AgentSpec } from './agent-spec.ts'
 import type { JsonObject } from './core/json.ts'
 import type { LlmSpec, McpServerSpec } from './llm-spec.ts'
+import type { ApprovalInfo } from './core/approvals.ts'
 import type { RestartPolicy } from './core/restart-policy.ts'
 import type { SessionRecord } from './core/record.ts'
-import type { AskedBy } from './core/record.ts'
 import type {
-  Approval,
   ApprovalDecision,
   SessionHeader,
   SessionState,
@@ -51,7 +50,7 @@ export type McpServerInput =
 /**
  * starting: waits for its thread · idle, working: on a thread · waiting: its turn waits for a person's answer or for other agents, on a
  * thread or not · restarting: waits for its backoff · hibernated: no thread until
- * the next message · failed: crashed too often, needs start() · stopped: by stop(), or by its restart policy.
+ * the next message; so is an agent whose unfinished turn this team has not taken up (`resume: false`), whatever that waits for · failed: crashed too often, needs start() · stopped: by stop(), or by its restart policy.
  */
 export type AgentState =
   | 'starting'
@@ -77,19 +76,12 @@ export interface AgentInfo {
   /** ISO 8601; of the last turn that started or finished here. */
   lastActivityAt?: string
   usage?: ResourceUsage
-  /** Tokens and cost of all its sessions. */
+  /** Tokens and cost of all its sessions in all their time; those in the trash are not counted. */
   spent: UsageTotal
   spec: AgentSpec
 }
 
-/** A question to a person, and where it comes from. */
-export interface ApprovalInfo extends Approval {
-  agentId: string
-  sessionId: string
-  sessionName: string
-  /** Set where the turn was asked for by another agent's. */
-  askedBy?: AskedBy
-}
+export type { ApprovalInfo } from './core/approvals.ts'
 
 export interface ResourceUsage {
   heapBytes: number
@@ -234,7 +226,9 @@ export interface Team extends AsyncDisposable {
   records(sessionId: string, afterSeq?: number): AsyncIterable<SessionRecord>
   /** The outcome of a task: running, queued (`accepted`) or recorded. Undefined where no session knows it. */
   task(taskId: string): Promise<Outcome | undefined>
-  /** The open questions of all agents, oldest first. Wakes nobody. */
+  /**
+   * The questions that wait for a person, of all agents, oldest first: those of current sessions whose time is not over. Wakes nobody.
+   */
   approvals(): ApprovalInfo[]
   /**
    * Answers an open question; the agent is woken where it gave its thread back. Resolves when the answer is durable, with the

@@ -14,7 +14,7 @@ import type {
   TeamHealth,
 } from './api.ts'
 import { systemClock, type Timer } from './core/clock.ts'
-import { assertSessionId, assertTaskId } from './core/ids.ts'
+import { assertApprovalId, assertSessionId, assertTaskId } from './core/ids.ts'
 import type { SessionRecord } from './core/record.ts'
 import type { ApprovalDecision, SessionState } from './core/session-state.ts'
 import { describeThrown } from './errors.ts'
@@ -257,7 +257,7 @@ class OpenTeam implements Team {
     answer: { decision: ApprovalDecision; reason?: string },
   ): Promise<ApprovalInfo> {
     const { decision, reason } = assertApprovalAnswer(answer)
-    assertSessionId(approvalId)
+    assertApprovalId(approvalId)
     return this.#supervisor.answerApproval(approvalId, decision, reason)
   }
 

@@ -63,6 +63,16 @@ export function assertSessionId(value: unknown): void {
   }
 }
 
+/** Throws `invalid_id` unless `value` is a UUIDv7 in lower case. */
+export function assertApprovalId(value: unknown): void {
+  if (typeof value !== 'string' || !isId(value)) {
+    throw new AgentryError(
+      'invalid_id',
+      `expected an approvalId (a UUIDv7 in lower case), received ${quote(value)}`,
+    )
+  }
+}
+
 /** Throws `invalid_id` unless `value` is a name of 1 to 64 of `a-z 0-9 _ -` that starts with a letter or digit. */
 export function assertAgentId(value: unknown): void {
   if (typeof value !== 'string' || !AGENT_ID.test(value)) {

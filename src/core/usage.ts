@@ -60,10 +60,10 @@ export function sumUsage(totals: Iterable<UsageTotal>): UsageTotal {
   return sum
 }
 
-/** What came on top of `before`, as a new one. */
-export function subtractUsage(total: UsageTotal, before: UsageTotal): UsageTotal {
+/** What came on top of `before`, as a new one; nothing of what is less than before. */
+export function usedSince(before: UsageTotal, total: UsageTotal): UsageTotal {
   const rest = noUsage()
-  for (const key of USAGE_KEYS) rest[key] = total[key] - before[key]
+  for (const key of USAGE_KEYS) rest[key] = Math.max(0, total[key] - before[key])
   return rest
 }
 

@@ -7,14 +7,16 @@
  * K2  a SessionInfo that was handed out never changes; a change makes a new one. Treat them as frozen: they are shared. Finished
  *     turns are not in it: there can be hundreds.
  * K3  taskOwner finds every taskId and turnId that a header holds, and no other.
+ * K4  `asking` gives every session that holds a question, and no other.
+ * K5  what sessions use while the catalog follows them is counted once and never uncounted, whatever becomes of them.
  */
 import type { SessionFilter, SessionInfo } from '../api.ts'
 import { fold, foldFirst, headerOf } from '../core/fold.ts'
 import type { SessionRecord } from '../core/record.ts'
-import { byLastAccess } from '../core/session-order.ts'
+import { byActivation, byLastAccess } from '../core/session-order.ts'
 import type { SessionHeader, SessionState, TaskEntry } from '../core/session-state.ts'
 import { findTask, type KnownTask } from '../core/turn.ts'
-import { sumUsage, type UsageTotal } from '../core/usage.ts'
+import { noUsage, sumUsage, type UsageTotal, usedSince } from '../core/usage.ts'
 import { AgentryError, type ErrorCode } from '../errors.ts'
 import { MAX_TOKEN } from './claims.ts'
 import { findSession, notFound } from './find-session.ts'
@@ -35,6 +37,8 @@ interface AgentSessions {
   currentId: string | undefined
   /** Never falls, so that it also outranks sessions that have gone since. */
   highestActivation: number
+  /** Worked out when it is next asked for, where undefined. */
+  usage: UsageTotal | undefined
 }
 
 interface Entry {
@@ -53,6 +57,10 @@ export class Catalog {
   readonly #agents = new Map<string, AgentSessions>()
   readonly #unreadable = new Map<string, Unreadable>()
   readonly #tasks = new TaskIndex()
+  /** The ids of those that hold a question (K4). */
+  readonly #asking = new Set<string>()
+  /** K5 */
+  #used = noUsage()
   #highestEpoch = 0
 
   /** A catalog of everything in the store. A session that cannot be read becomes a problem, not an error. */
@@ -72,9 +80,10 @@ export class Catalog {
    * session cannot be loaded, where that is so.
    */
   update(header: SessionHeader, diskBytes: number, problem?: SessionNote): void {
+    const previous = this.#sessions.get(header.id)
+    if (previous !== undefined) this.#use(usedSince(previous.info.counts, header.counts))
     if (header.trashedAt !== undefined) return this.remove(header.id)
     const agent = this.#agentOf(header.agentId)
-    const previous = this.#sessions.get(header.id)
     const current = agent.currentId === header.id
     const info = infoOf(header, { current, diskBytes, ...(problem && { problem }) })
     const { tasks } = header
@@ -83,6 +92,9 @@ export class Catalog {
     this.#sessions.set(info.id, entry)
     this.#tasks.replace(previous, entry)
     shareIds(tasks)
+    if (info.approvals.length > 0) this.#asking.add(info.id)
+    else this.#asking.delete(info.id)
+    agent.usage = undefined
     agent.ids.add(info.id)
     if (info.status === 'active') agent.active.add(info.id)
     else agent.active.delete(info.id)
@@ -113,6 +125,8 @@ export class Catalog {
       }
     }
     if (state === undefined) return
+    // Its records are here from the first one on: all that it has used was used now.
+    if (known === undefined) this.#use(state.counts)
     const { memory: _memory, ...header } = state
     const grownBytes = Math.max(0, journalOffset - header.journalOffset)
     this.update({ ...header, journalOffset }, (known?.info.diskBytes ?? 0) + grownBytes)
@@ -133,9 +147,11 @@ export class Catalog {
     if (entry === undefined) return
     this.#sessions.delete(sessionId)
     this.#tasks.remove(entry)
+    this.#asking.delete(sessionId)
     const agent = this.#agentOf(entry.info.agentId)
     agent.ids.delete(sessionId)
     agent.active.delete(sessionId)
+    agent.usage = undefined
     this.#settleCurrent(agent)
   }
 
@@ -192,11 +208,22 @@ export class Catalog {
     return { sessions: this.#sessions.size, diskBytes }
   }
 
-  /** What all sessions, or those of one agent, have used; those in the trash are not counted. */
-  usage(agentId?: string): UsageTotal {
-    // Lists of agents ask for each: every session is looked at once for all of them.
-    const ids = agentId === undefined ? this.#sessions.keys() : (this.#agents.get(agentId)?.ids ?? [])
-    return sumUsage([...ids].flatMap((id) => this.get(id)?.counts ?? []))
+  /** The sessions that hold questions to people, in no order. */
+  asking(): SessionInfo[] {
+    return [...this.#asking].flatMap((id) => this.get(id) ?? [])
+  }
+
+  /** What the sessions of an agent have used in all their time; those in the trash are not counted. */
+  usage(agentId: string): UsageTotal {
+    const agent = this.#agents.get(agentId)
+    if (agent === undefined) return noUsage()
+    agent.usage ??= sumUsage([...agent.ids].flatMap((id) => this.get(id)?.counts ?? []))
+    return agent.usage
+  }
+
+  /** What all sessions have used since the catalog was opened, those that have gone since included. */
+  used(): UsageTotal {
+    return this.#used
   }
 
   /** One note for each session that could not be read. */
@@ -227,17 +254,25 @@ export class Catalog {
   #agentOf(agentId: string): AgentSessions {
     let agent = this.#agents.get(agentId)
     if (agent === undefined) {
-      agent = { ids: new Set(), active: new Set(), currentId: undefined, highestActivation: 0 }
+      agent = {
+        ids: new Set(),
+        active: new Set(),
+        currentId: undefined,
+        highestActivation: 0,
+        usage: undefined,
+      }
       this.#agents.set(agentId, agent)
     }
     return agent
   }
 
+  #use(usage: UsageTotal): void {
+    this.#used = sumUsage([this.#used, usage])
+  }
+
   /** Highest activation first. */
   #activeOf(agent: AgentSessions | undefined): SessionInfo[] {
-    return [...(agent?.active ?? [])]
-      .flatMap((id) => this.get(id) ?? [])
-      .sort((a, b) => b.activation - a.activation || (a.id < b.id ? 1 : -1))
+    return [...(agent?.active ?? [])].flatMap((id) => this.get(id) ?? []).sort(byActivation)
   }
 
   #settleCurrent(agent: AgentSessions): void {

@@ -10,13 +10,13 @@
  */
 import type { AgentSpec } from '../agent-spec.ts'
 import type { AgentInfo, ApprovalInfo, SessionInfo, TeamEventBody } from '../api.ts'
+import { isOverdue, openApprovalsIn } from '../core/approvals.ts'
 import type { Clock } from '../core/clock.ts'
 import { quote } from '../core/ids.ts'
 import type { ApprovalDecision, SessionState } from '../core/session-state.ts'
 import type { TeamModels } from '../llm-spec.ts'
 import { AgentryError, assertNever, describeThrown } from '../errors.ts'
 import type { CommandName, CommandResults, SessionCommand } from '../protocol/commands.ts'
-import { subtractUsage, type UsageTotal } from '../core/usage.ts'
 import type { FromAgent, Outcome } from '../protocol/from-agent.ts'
 import type { Teammate } from '../protocol/team-requests.ts'
 import type { StayLimits, StoreOptions } from '../protocol/stay.ts'
@@ -24,7 +24,6 @@ import type { AgentRegistry } from '../store/agent-registry.ts'
 import type { Catalog } from '../store/catalog.ts'
 import type { ClaimAuthority, SessionNote, SessionStore } from '../store/session-store.ts'
 import type { AgentHost } from './agent-host.ts'
-import { approvalsIn } from './approval-inbox.ts'
 import { EventHub } from './events.ts'
 import { watchHealth } from './health.ts'
 import { Maintenance } from './maintenance.ts'
@@ -81,8 +80,6 @@ export class Supervisor {
   readonly #slots: ThreadSlots
   readonly #messages: MessageRouter
   readonly #desk: TeamDesk
-  /** What the team's sessions had used when this supervisor started. */
-  readonly #spentBefore: UsageTotal
   readonly #stopWatching: () => void
   readonly #notes: SessionNote[]
   readonly events: EventHub
@@ -106,7 +103,6 @@ export class Supervisor {
       clock,
       readSession: (sessionId) => this.readSession(sessionId),
     })
-    this.#spentBefore = options.catalog.usage()
     this.#desk = new TeamDesk({
       send: (agentId, message) => this.send(agentId, message),
       cancelTask: async (agentId, taskId) => {
@@ -114,7 +110,7 @@ export class Supervisor {
         if (known && known.state !== 'finished') await this.cancel(agentId, known.turnId)
       },
       teammates: (agentId) => this.#teammates(agentId),
-      usage: () => subtractUsage(options.catalog.usage(), this.#spentBefore),
+      usage: () => options.catalog.used(),
     })
     this.#maintenance = new Maintenance((spec, own) => this.#create(spec, 'hibernated', false, own))
     for (const { spec, stopped } of registry.all()) this.#agents.set(spec.id, this.#supervise(spec, stopped))
@@ -267,9 +263,11 @@ export class Supervisor {
     return agent.request<boolean>({ type: 'cancel', ...(turnId !== undefined && { turnId }) })
   }
 
-  /** The open questions of all agents, oldest first. */
+  /** The open questions of all agents, oldest first (see openApprovalsIn). */
   approvals(): ApprovalInfo[] {
-    return approvalsIn(this.#options.catalog.list())
+    const { catalog, clock } = this.#options
+    const team = { nowMs: clock.now(), hasAgent: (agentId: string) => this.has(agentId) }
+    return openApprovalsIn(catalog.asking(), team)
   }
 
   /** Throws `approval_not_found`. An agent that does not run has its answer recorded in a maintenance stay, and goes on when it runs. */
@@ -488,11 +486,11 @@ export class Supervisor {
 
   /** Agents that have no thread and a question whose time is over: a stay denies it. */
   #wakeOverdue(): void {
-    const now = this.#options.clock.now()
+    const nowMs = this.#options.clock.now()
     for (const agent of this.#agents.values()) {
       if (agent.state !== 'waiting' || agent.hasThread) continue
       const approvals = this.#options.catalog.currentOf(agent.id)?.approvals ?? []
-      if (approvals.some(({ expiresAt }) => Date.parse(expiresAt) <= now)) agent.wake()
+      if (approvals.some((approval) => isOverdue(approval, nowMs))) agent.wake()
     }
   }
 

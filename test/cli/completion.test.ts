@@ -5,6 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { tryDirectoryLock } from '../../src/store/directory-lock.ts'
+import { createTeam } from '../../src/team.ts'
+import type { Relay } from '../fakes/behaviors/relay.ts'
+import { fakeBehavior } from '../fakes/open-team.ts'
+import { until } from '../fakes/until.ts'
 import { temporaryFolder, treeOf } from '../e2e/built-cli.ts'
 import { type Cli, createCli } from './harness.ts'
 
@@ -88,6 +92,33 @@ describe('what completes a line', () => {
     )
     const { stdout } = await cli.run('__complete', 'sessions', 'show', '')
     expect(stdout).toContain(`${ids[2]}\ttwo words, ops, suspended\n`)
+  })
+
+  test('is the questions that can be answered, oldest first', async () => {
+    const cli = createCli()
+    const data = join(cli.cwd, 'sessions')
+    const agents = ['a', 'b', 'c', 'd'].map((id) => ({ id, behavior: fakeBehavior('relay') }))
+    const team = await createTeam({ data, agents: agents.slice(0, 3), host: 'in-process' })
+    await team.spawn({ ...agents[3], id: 'd', behavior: fakeBehavior('relay') })
+    const ask = async (id: string, timeoutMs: number): Promise<string> => {
+      const relay: Relay = { approve: { file: join(cli.cwd, 'log'), line: `for ${id}`, timeoutMs } }
+      await team.agent(id)?.post(JSON.stringify(relay))
+      return until('a question', () => team.approvals().find(({ agentId }) => agentId === id)?.approvalId)
+    }
+    const ids = [
+      await ask('a', 600_000),
+      await ask('b', 600_000),
+      await ask('c', 5_000),
+      await ask('d', 600_000),
+    ]
+    for (const { id } of agents) await team.agent(id)?.stop()
+    await team.agent('b')?.createSession({ name: 'another' })
+    await team.removeAgent('d')
+    await until('the time of one is over', () => team.approvals().length === 1)
+    await team.close()
+    expect(await candidates(cli, 'approvals', 'answer', '')).toEqual(ids.slice(0, 1))
+    const { stdout } = await cli.run('__complete', 'approvals', 'answer', '')
+    expect(stdout).toBe(`${ids[0]}\ta: append for a\n`)
   })
 
   test('is found while another process owns the directory, and nothing is made or changed for it', async () => {

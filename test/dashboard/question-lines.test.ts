@@ -99,12 +99,11 @@ describe('a question above the input line', () => {
 })
 
 describe('the list of agents', () => {
-  const agents = [
-    agent('coder', { state: 'waiting', spent: SPENT }),
-    agent('lead', { state: 'waiting' }),
-    agent('ops', { spent: { ...SPENT, costUsd: 0, unpricedSteps: 3 } }),
+  const agents = [agent('coder', { state: 'waiting' }), agent('lead', { state: 'waiting' }), agent('ops')]
+  const sessions = [
+    { ...asking('s1', 'coder', approval('1')), counts: { turns: 1, entries: 2, ...SPENT } },
+    session('s2', 'ops', { counts: { turns: 1, entries: 2, ...SPENT, costUsd: 0, unpricedSteps: 3 } }),
   ]
-  const sessions = [asking('s1', 'coder', approval('1'))]
 
   test.each([120, 200])(
     'tells who waits for the user from who waits for others, in %i columns',

@@ -269,7 +269,36 @@ describe('a message into the running turn', () => {
   })
 })
 
+describe('a question that nobody can answer is not shown, and the next one takes the keys', () => {
+  const { agents, sessions } = team()
+  const asks = (changed: Partial<Parameters<typeof connected>[0]>): unknown => {
+    const state = connected({ agents: [...agents], sessions: [...sessions.values()], ...changed })
+    return answers(pressed(ready(state), 'y').effects)
+  }
+  const second = [{ type: 'answer', approvalId: SECOND.approvalId, decision: 'once' }]
+
+  test('of a session that is not current', () => {
+    const newer = session('s3', 'coder', { activation: 2 })
+    const suspended = { ...asking('s1', 'coder', FIRST), current: false, status: 'suspended' } as const
+    expect(asks({ sessions: [suspended, newer, asking('s2', 'docs', SECOND)] })).toEqual(second)
+    // The new one is told of before the other is.
+    expect(asks({ sessions: [...sessions.values(), newer] })).toEqual(second)
+  })
+
+  test('of an agent that was removed', () => {
+    expect(asks({ agents: agents.filter(({ id }) => id !== 'coder') })).toEqual(second)
+  })
+
+  test('whose time is over', () => {
+    const late = after(ready(team()), { type: 'tick', nowMs: Date.parse(FIRST.expiresAt) - 1 })
+    expect(openApprovals(late)).toHaveLength(2)
+    expect(openApprovals(after(late, { type: 'tick', nowMs: Date.parse(FIRST.expiresAt) }))).toEqual([])
+  })
+})
+
 test('a question is one of the agent that it is asked for', () => {
   const asked = askedFor(asking('s1', 'coder', FIRST), 'lead')
-  expect(openApprovals(connected({ sessions: [asked] }))[0]?.askedBy?.agentId).toBe('lead')
+  expect(openApprovals(connected({ agents: [agent('coder')], sessions: [asked] }))[0]?.askedBy?.agentId).toBe(
+    'lead',
+  )
 })

@@ -50,9 +50,13 @@ const crowded = connected({
     session(`0199c0de-0000-7000-8000-00000000000${index}`, 'ops', {
       name,
       workingDir: name,
-      activation: index,
+      activation: -index,
+      ...(index === 0 && {
+        approvals: HOSTILE.slice(0, 3).map((text, nth) =>
+          approval(String(nth), { tool: text, subject: text.repeat(20), reason: text }),
+        ),
+      }),
       ...(index < 3 && {
-        approvals: [approval(String(index), { tool: name, subject: name.repeat(20), reason: name })],
         counts: {
           ...noUsage(),
           steps: 2,

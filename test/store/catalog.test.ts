@@ -9,6 +9,7 @@ import { isAgentryError } from '../../src/errors.ts'
 import { Catalog } from '../../src/store/catalog.ts'
 import { MAX_TOKEN } from '../../src/store/claims.ts'
 import type { ListedSession } from '../../src/store/session-store.ts'
+import { approvalOf } from '../fakes/approval.ts'
 import { makeHeader, makeTask } from '../fakes/headers.ts'
 
 function catalogOf(...headers: SessionHeader[]): Catalog {
@@ -313,6 +314,84 @@ describe('folding reported records', () => {
     catalog.append(header.id, [record(2, { type: 'session.trashed' })], 400)
     expect(catalog.get(header.id)).toBeUndefined()
   })
+})
+
+describe('what was used', () => {
+  const used = (tokens: number): SessionHeader['counts'] => ({
+    ...noUsage(),
+    turns: 1,
+    entries: 1,
+    steps: 1,
+    inputTokens: tokens,
+    costUsd: tokens / 1_000,
+  })
+  const tokensOf = (catalog: Catalog): number[] => [
+    catalog.used().inputTokens,
+    catalog.usage('coder').inputTokens,
+  ]
+
+  test('by an agent is the sum of its sessions at any time, the trash not counted', () => {
+    const [a, b] = [makeHeader({ counts: used(100) }), makeHeader({ counts: used(20) })]
+    const catalog = catalogOf(a, b, makeHeader({ agentId: 'ops', counts: used(7) }))
+    expect(catalog.usage('coder')).toMatchObject({ steps: 2, inputTokens: 120 })
+    catalog.update({ ...a, counts: used(101) }, 1)
+    expect(catalog.usage('coder').inputTokens).toBe(121)
+    catalog.remove(a.id)
+    expect(catalog.usage('coder')).toEqual({ ...noUsage(), steps: 1, inputTokens: 20, costUsd: 0.02 })
+    expect(catalog.usage('nobody')).toEqual(noUsage())
+  })
+
+  test('since the start neither falls when a session goes, nor grows when one of before comes back', () => {
+    const [old, other] = [makeHeader({ counts: used(5_000) }), makeHeader({ counts: used(0) })]
+    const catalog = catalogOf(old, other)
+    expect(tokensOf(catalog)).toEqual([0, 5_000])
+    catalog.remove(old.id)
+    catalog.update({ ...other, counts: used(1_001) }, 1)
+    catalog.remove(other.id)
+    expect(tokensOf(catalog)).toEqual([1_001, 0])
+    catalog.update({ ...other, counts: used(1_001) }, 1)
+    catalog.update(old, 1)
+    expect(tokensOf(catalog)).toEqual([1_001, 6_001])
+    catalog.update({ ...old, counts: used(5_010) }, 1)
+    expect(tokensOf(catalog)).toEqual([1_011, 6_011])
+  })
+
+  test('since the start has all of a session that began since, up to the record that put it in the trash', () => {
+    const { records, state } = history(2)
+    const step = (seq: number, turnId: string): SessionRecord => {
+      const usage = { inputTokens: 10, outputTokens: 0 }
+      return record(seq, { type: 'step.model', turnId, content: '', usage })
+    }
+    const turnId = createId()
+    const seq = state.seq
+    const catalog = new Catalog()
+    catalog.append(
+      state.id,
+      [
+        ...records,
+        record(seq + 1, { type: 'message.accepted', turnId, taskId: turnId, input: 'x' }),
+        record(seq + 2, { type: 'turn.started', turnId, attempt: 1 }),
+        step(seq + 3, turnId),
+      ],
+      1_000,
+    )
+    expect(catalog.used().inputTokens).toBe(10)
+    catalog.append(state.id, [step(seq + 4, turnId), record(seq + 5, { type: 'session.trashed' })], 1_200)
+    expect(catalog.get(state.id)).toBeUndefined()
+    expect(catalog.used().inputTokens).toBe(20)
+  })
+})
+
+test('the sessions that ask are those that hold a question', () => {
+  const asks = makeHeader({ approvals: [approvalOf()] })
+  const catalog = catalogOf(asks, makeHeader())
+  const ids = (): string[] => catalog.asking().map(({ id }) => id)
+  expect(ids()).toEqual([asks.id])
+  catalog.update({ ...asks, approvals: [] }, 1)
+  expect(ids()).toEqual([])
+  catalog.update(asks, 1)
+  catalog.remove(asks.id)
+  expect(ids()).toEqual([])
 })
 
 describe('the task index', () => {

@@ -3,12 +3,15 @@
  * nothing is locked, made or started, and nobody who serves the directory is asked. Whatever goes wrong, it prints nothing.
  */
 import type { Command } from 'commander'
+import { openApprovalsIn } from '../../core/approvals.ts'
+import { byActivation } from '../../core/session-order.ts'
 import type { SessionHeader } from '../../core/session-state.ts'
 import { assertNever } from '../../errors.ts'
 import { readRegisteredAgents } from '../../store/agent-registry.ts'
 import { systemFs } from '../../store/durable-fs.ts'
 import { listSessions } from '../../store/list-sessions.ts'
 import { foldersOf } from '../../store/session-files.ts'
+import type { SessionNote } from '../../store/session-store.ts'
 import { questionLine } from '../approvals/view.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { CliIo } from '../io.ts'
@@ -30,7 +33,7 @@ export async function complete(program: Command, words: readonly string[], io: C
       return resolveSetup({ io, globals, version: '', report: createReport(io, false) })
     }
     const current = words.at(-1) ?? ''
-    io.stdout.write(linesOf(await candidatesOf(wanted, current, setup), current))
+    io.stdout.write(linesOf(await candidatesOf(wanted, current, setup, io.clock.now()), current))
   } catch {
     // A shell shows what is printed in the middle of a line that is being typed.
   }
@@ -41,6 +44,7 @@ async function candidatesOf(
   wanted: Wanted,
   current: string,
   setup: () => Promise<Setup>,
+  nowMs: number,
 ): Promise<Candidate[]> {
   switch (wanted.kind) {
     case 'words':
@@ -48,7 +52,7 @@ async function candidatesOf(
     case 'agents':
       return agentsOf(await setup())
     case 'approvals':
-      return approvalsOf(await setup())
+      return approvalsOf(await setup(), nowMs)
     case 'sessions':
       return sessionsOf(await setup(), current, wanted)
     case 'files':
@@ -88,21 +92,27 @@ async function sessionsOf(
 }
 
 /** The ids of the open questions, oldest first. */
-async function approvalsOf({ data }: Setup): Promise<Candidate[]> {
-  const headers = await headersIn(data, 'sessions')
-  const found = headers.flatMap(({ agentId, approvals }) =>
-    approvals.map((approval) => ({
-      value: approval.approvalId,
-      description: `${agentId}: ${questionLine(approval)}`,
-    })),
-  )
-  return found.sort((a, b) => (a.value < b.value ? -1 : 1))
+async function approvalsOf(setup: Setup, nowMs: number): Promise<Candidate[]> {
+  const agents = new Set(agentsOf(setup).map(({ value }) => value))
+  const byAgent = Map.groupBy(await headersIn(setup.data, 'sessions'), ({ agentId }) => agentId)
+  const current = [...byAgent.values()].flatMap((own) => {
+    const [first] = own.filter(({ status }) => status === 'active').toSorted(byActivation)
+    return first === undefined ? [] : [{ ...first, current: true }]
+  })
+  const open = openApprovalsIn(current, { nowMs, hasAgent: (agentId) => agents.has(agentId) })
+  return open.map((approval) => ({
+    value: approval.approvalId,
+    description: `${approval.agentId}: ${questionLine(approval)}`,
+  }))
 }
 
-async function headersIn(data: string, place: 'sessions' | 'trash'): Promise<SessionHeader[]> {
-  const headers: SessionHeader[] = []
-  for await (const { header } of listSessions(systemFs, foldersOf(data)[place], place)) {
-    if (header !== undefined) headers.push(header)
+/** `problem` is set where the session cannot be loaded. */
+type FoundHeader = SessionHeader & { problem?: SessionNote }
+
+async function headersIn(data: string, place: 'sessions' | 'trash'): Promise<FoundHeader[]> {
+  const headers: FoundHeader[] = []
+  for await (const { header, problem } of listSessions(systemFs, foldersOf(data)[place], place)) {
+    if (header !== undefined) headers.push({ ...header, ...(problem && { problem }) })
   }
   return headers
 }

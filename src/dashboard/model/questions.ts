@@ -6,6 +6,7 @@
  * Q2  a question is answered once: from the first answer on it is asked no more, unless that answer failed.
  */
 import type { ApprovalInfo } from '../../api.ts'
+import { openApprovalsIn } from '../../core/approvals.ts'
 import type { ApprovalDecision } from '../../core/session-state.ts'
 import { derived } from './derived.ts'
 import type { Effect, Step } from './input.ts'
@@ -13,37 +14,34 @@ import { MIN_COLUMNS, MIN_ROWS } from './layout.ts'
 import { emptyLine } from './line-editor.ts'
 import type { DashboardState } from './state.ts'
 import { only, withNotice, withoutOverlay } from './steps.ts'
+import { currentSessions } from './team.ts'
 
 /** With fewer rows the list has no room for what is asked. */
 const LIST_ROWS = 10
 /** Nobody reads a question and decides in less. */
 export const GUARD_MS = 400
 
-const askedIn = derived((sessions: DashboardState['sessions']): readonly ApprovalInfo[] =>
-  [...sessions.values()]
-    .flatMap(({ id: sessionId, agentId, name: sessionName, turn, approvals }) =>
-      approvals.map((approval) => ({
-        ...approval,
-        agentId,
-        sessionId,
-        sessionName,
-        ...(turn?.askedBy && { askedBy: turn.askedBy }),
-      })),
-    )
-    .toSorted((a, b) => (a.approvalId < b.approvalId ? -1 : 1)),
+type Known = Pick<DashboardState, 'agents' | 'sessions' | 'nowMs'>
+
+/** Asked for in every frame: most of the time nobody asks anything. */
+const askingSessions = derived((sessions: DashboardState['sessions']) =>
+  [...currentSessions(sessions).values()].filter(({ approvals }) => approvals.length > 0),
 )
 
+function askedIn({ agents, sessions, nowMs }: Known): readonly ApprovalInfo[] {
+  const hasAgent = (agentId: string): boolean => agents.some(({ id }) => id === agentId)
+  return openApprovalsIn(askingSessions(sessions), { nowMs, hasAgent })
+}
+
 /** Oldest first; those whose answer is on its way left out (Q2). */
-export function openApprovals({
-  sessions,
-  answering,
-}: Pick<DashboardState, 'sessions' | 'answering'>): readonly ApprovalInfo[] {
-  const all = askedIn(sessions)
+export function openApprovals(state: Known & Pick<DashboardState, 'answering'>): readonly ApprovalInfo[] {
+  const { answering } = state
+  const all = askedIn(state)
   return answering.size === 0 ? all : all.filter(({ approvalId }) => !answering.has(approvalId))
 }
 
 /** The agents that wait for a person. */
-export function askingAgents(state: Pick<DashboardState, 'sessions' | 'answering'>): ReadonlySet<string> {
+export function askingAgents(state: Known & Pick<DashboardState, 'answering'>): ReadonlySet<string> {
   return new Set(openApprovals(state).map(({ agentId }) => agentId))
 }
 
@@ -77,7 +75,7 @@ export function answerable(state: DashboardState): ApprovalInfo | undefined {
 export function withQuestion({ state: given, effects }: Step<DashboardState>): Step<DashboardState> {
   let state = given
   if (state.answering.size > 0) {
-    const asked = new Set(askedIn(state.sessions).map(({ approvalId }) => approvalId))
+    const asked = new Set(askedIn(state).map(({ approvalId }) => approvalId))
     const answering = [...state.answering].filter((id) => asked.has(id))
     if (answering.length < state.answering.size) state = { ...state, answering: new Set(answering) }
   }

@@ -5,6 +5,7 @@ import type { SessionStatus } from '../../core/session-state.ts'
 import { plainLine } from '../../core/terminal-text.ts'
 import { fuzzyFilter } from './fuzzy.ts'
 import type { Line, Tone } from './line.ts'
+import { openApprovals } from './questions.ts'
 import { spentCell } from './spending.ts'
 import type { DashboardState } from './state.ts'
 import { type Cell, inTone, scrolledTo, tableRow } from './table-lines.ts'
@@ -90,8 +91,8 @@ interface Column extends Omit<Cell, 'text' | 'tone'> {
 const STATUS: Column = {
   title: 'STATUS',
   width: 13,
-  text: ({ status, current, problem, approvals }, { answering }) => {
-    if (approvals.some(({ approvalId }) => !answering.has(approvalId)))
+  text: ({ id, status, current, problem }, state) => {
+    if (openApprovals(state).some(({ sessionId }) => sessionId === id))
       return { text: `? asks you${current ? ' *' : ''}`, tone: 'ask' }
     if (problem !== undefined) return { text: '✗ damaged', tone: 'bad' }
     const { glyph, tone } = SESSION_LOOKS[status]

@@ -40,11 +40,15 @@ const spentByAgent = derived((sessions: DashboardState['sessions']) => {
   return new Map([...byAgent].map(([id, own]) => [id, sumUsage(own.map(({ counts }) => counts))]))
 })
 
-/** Of all sessions of an agent: as they have it, else as the team last told, which counts those in the trash too. */
-export function spentBy({ sessions }: Pick<DashboardState, 'sessions'>, agent: AgentInfo): UsageTotal {
-  const known = spentByAgent(sessions).get(agent.id)
-  return known === undefined || agent.spent.steps > known.steps ? agent.spent : known
+/** Of all sessions of an agent; like everywhere those in the trash are not counted. */
+export function spentBy(
+  { sessions }: Pick<DashboardState, 'sessions'>,
+  { id }: Pick<AgentInfo, 'id'>,
+): UsageTotal {
+  return spentByAgent(sessions).get(id) ?? NOTHING
 }
+
+const NOTHING: UsageTotal = noUsage()
 
 /** Of all agents. */
 export function spentByTeam({ sessions }: Pick<DashboardState, 'sessions'>): UsageTotal {

@@ -76,16 +76,17 @@ export const lastAccessedFirst: (sessions: DashboardState['sessions']) => readon
 )
 
 /** By agent: of several that say so (one is about to be suspended) the one that was activated last. */
-const currentSessions = derived((sessions: DashboardState['sessions']) => {
-  const current = new Map<string, SessionInfo>()
-  for (const session of sessions.values()) {
-    const other = current.get(session.agentId)
-    if (session.current && (other === undefined || session.activation > other.activation)) {
-      current.set(session.agentId, session)
+export const currentSessions: (sessions: DashboardState['sessions']) => ReadonlyMap<string, SessionInfo> =
+  derived((sessions: DashboardState['sessions']) => {
+    const current = new Map<string, SessionInfo>()
+    for (const session of sessions.values()) {
+      const other = current.get(session.agentId)
+      if (session.current && (other === undefined || session.activation > other.activation)) {
+        current.set(session.agentId, session)
+      }
     }
-  }
-  return current
-})
+    return current
+  })
 
 /** The current session of an agent. */
 export function currentSessionOf(

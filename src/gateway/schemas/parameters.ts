@@ -1,6 +1,6 @@
 /** Headers, paths and queries. */
 import { z } from '@hono/zod-openapi'
-import { assertAgentId, assertSessionId, assertTaskId, isId } from '../../core/ids.ts'
+import { assertAgentId, assertApprovalId, assertSessionId, assertTaskId } from '../../core/ids.ts'
 import { SESSION_STATUSES, type SessionStatus } from '../../core/session-state.ts'
 import { issueOf } from '../../validation.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../cursor.ts'
@@ -34,7 +34,7 @@ export const taskId: z.ZodType<string, string> = z
 
 export const approvalId: z.ZodType<string, string> = z
   .string()
-  .refine(isId, 'expected an approvalId (a UUIDv7 in lower case)')
+  .superRefine(issueOf(assertApprovalId))
   .openapi({ param: { name: 'id', in: 'path' }, format: 'uuid' })
 
 const limit: z.ZodType<number> = z
