@@ -7,6 +7,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     exclude: ['test/crash/long/**'],
+    globalSetup: 'test/keep-compiled.ts',
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,

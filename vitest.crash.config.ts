@@ -8,6 +8,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/crash/long/**/*.test.ts'],
+    globalSetup: 'test/keep-compiled.ts',
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 3_600_000,

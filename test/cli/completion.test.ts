@@ -10,6 +10,7 @@ import type { Relay } from '../fakes/behaviors/relay.ts'
 import { fakeBehavior } from '../fakes/open-team.ts'
 import { until } from '../fakes/until.ts'
 import { temporaryFolder, treeOf } from '../e2e/built-cli.ts'
+import { bareEnvironment } from '../fakes/bare-environment.ts'
 import { type Cli, createCli } from './harness.ts'
 
 /** The candidates, without what they are. */
@@ -160,7 +161,7 @@ describe('the script for', () => {
   async function shell(name: string, args: string[], script: string): Promise<string[]> {
     const { stdout } = await promisify(execFile)(name, [...args, '-c', script], {
       cwd,
-      env: { PATH: path, HOME: cwd, TERM: 'xterm' },
+      env: bareEnvironment({ PATH: path, HOME: cwd, TERM: 'xterm' }),
     })
     return stdout.split('\n').filter((line) => line !== '')
   }
@@ -171,7 +172,10 @@ describe('the script for', () => {
     chmodSync(join(bin, 'agentry'), 0o755)
     path = `${bin}:${process.env['PATH']}`
     cwd = temporaryFolder()
-    await promisify(execFile)('agentry', ['sessions', 'create', 'parser'], { cwd, env: { PATH: path } })
+    await promisify(execFile)('agentry', ['sessions', 'create', 'parser'], {
+      cwd,
+      env: bareEnvironment({ PATH: path }),
+    })
   })
 
   const has = (name: string): boolean => spawnSync(name, ['--version']).error === undefined

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ApprovalInfo } from '../../src/api.ts'
+import { bareEnvironment } from '../fakes/bare-environment.ts'
 import type { Relay } from '../fakes/behaviors/relay.ts'
 import { fakeBehavior } from '../fakes/open-team.ts'
 import { until } from '../fakes/until.ts'
@@ -26,7 +27,7 @@ function sendAtTerminal(cwd: string, relay: Relay): Terminal {
       `${send}; echo "exit code $?"; stty -a | tr ' ;' '\\n\\n' | grep -x -e -icanon -e icanon -e -isig -e isig`,
     ],
     cwd,
-    env: { PATH: process.env['PATH'], HOME: cwd },
+    env: bareEnvironment({ HOME: cwd }),
     columns: 100,
     rows: 40,
   })

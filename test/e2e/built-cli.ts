@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
+import { bareEnvironment } from '../fakes/bare-environment.ts'
 
 export const BIN: string = fileURLToPath(new URL('../../dist/src/cli/bin.js', import.meta.url))
 
@@ -23,8 +24,8 @@ export interface RunOptions {
   stdin?: string
   /** Runs as this user; only root can. */
   uid?: number
-  /** Beside PATH. */
-  env?: Record<string, string>
+  /** Beside that of bareEnvironment(). */
+  env?: Record<string, string | undefined>
   nodeOptions?: string[]
 }
 
@@ -41,7 +42,7 @@ export function startCli(argv: readonly string[], options: RunOptions): ChildPro
   const { cwd, uid, env = {}, nodeOptions = [] } = options
   const child = spawn(process.execPath, [...nodeOptions, BIN, ...argv], {
     cwd,
-    env: { PATH: process.env['PATH'], ...env },
+    env: bareEnvironment(env),
     ...(uid !== undefined && { uid, gid: uid }),
   })
   children.add(child)

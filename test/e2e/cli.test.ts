@@ -80,7 +80,7 @@ describe('the command, one process after another', () => {
     const home = join(cwd, 'home')
     mkdirSync(home, { mode: 0o700 })
     const run = async (): Promise<string> =>
-      (await runCli(['--version'], { cwd, env: { HOME: home } })).stdout
+      (await runCli(['--version'], { cwd, env: { HOME: home, NODE_COMPILE_CACHE: undefined } })).stdout
     const first = await run()
     const cache = join(home, '.cache', 'agentry')
     expect(readdirSync(cache)).not.toEqual([])

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
+import { bareEnvironment } from '../fakes/bare-environment.ts'
 import { until } from '../fakes/until.ts'
 import { FRONT_VARIABLE } from '../../src/cli/serve-options.ts'
 import { readOwner } from '../../src/store/owner-file.ts'
@@ -38,7 +39,7 @@ afterAll(() => {
 })
 
 function startFront(cwd: string, ...argv: string[]): FrontProcess {
-  const child = spawn(process.execPath, [MAIN, BIN, ...argv], { cwd, env: { PATH: process.env['PATH'] } })
+  const child = spawn(process.execPath, [MAIN, BIN, ...argv], { cwd, env: bareEnvironment() })
   children.push(child)
   const said: Said[] = []
   createInterface(child.stdout).on('line', (line) => said.push(JSON.parse(line) as Said))

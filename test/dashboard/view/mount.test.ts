@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { bareEnvironment } from '../../fakes/bare-environment.ts'
 import { noTerminalHere, openTerminal, type Terminal } from '../../terminal/terminal.ts'
 
 const MAIN = fileURLToPath(new URL('mounted-main.ts', import.meta.url))
@@ -15,7 +16,7 @@ function mounted(onX = 'unmount', env: Record<string, string> = {}, rows = 12): 
       '-c',
       `echo before; "$NODE" "$MAIN" ${onX}; echo "code $?"; stty -a | grep -o '.icanon'; echo over`,
     ],
-    env: { PATH: process.env['PATH'], NODE: process.execPath, MAIN, ...env },
+    env: bareEnvironment({ NODE: process.execPath, MAIN, ...env }),
     columns: 60,
     rows,
   })

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
+import { bareEnvironment } from '../../fakes/bare-environment.ts'
 import { until } from '../../fakes/until.ts'
 import { noTerminalHere, openTerminal, type Terminal } from '../../terminal/terminal.ts'
 import { BIN, startCli } from '../built-cli.ts'
@@ -14,7 +15,7 @@ async function inShell(folder: string): Promise<Terminal> {
     command: 'bash',
     args: ['--norc', '--noprofile', '-i'],
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, PS1: 'shell> ', HISTFILE: '' },
+    env: bareEnvironment({ HOME: folder, PS1: 'shell> ', HISTFILE: '' }),
   })
   await shell.waitFor('shell>')
   return shell
@@ -111,7 +112,7 @@ describe.skipIf(reason !== undefined)(
         command: 'env',
         args: ['TERM=dumb', process.execPath, BIN],
         cwd: folder,
-        env: { PATH: process.env['PATH'], HOME: folder },
+        env: bareEnvironment({ HOME: folder }),
       })
       await terminal.waitFor('TERM is dumb: serving without the dashboard')
       await (await teamOf(folder)).close()

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
+import { bareEnvironment } from '../../fakes/bare-environment.ts'
 import { openTerminal, type Terminal } from '../../terminal/terminal.ts'
 import { BIN } from '../built-cli.ts'
 
@@ -57,7 +58,7 @@ export function dashboardIn({
     command: process.execPath,
     args: [BIN, ...args],
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, ...env },
+    env: bareEnvironment({ HOME: folder, ...env }),
     columns,
     rows,
   })

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import type { SessionRecord } from '../../../src/core/record.ts'
+import { bareEnvironment } from '../../fakes/bare-environment.ts'
 import { until } from '../../fakes/until.ts'
 import { noTerminalHere, type Terminal } from '../../terminal/terminal.ts'
 import { BIN } from '../built-cli.ts'
@@ -62,7 +63,7 @@ describe.skipIf(reason !== undefined)(
         if (whose === 'one that it found') {
           keeper = spawn(process.execPath, [BIN, 'serve', '--keep', '--port', '0'], {
             cwd: folder,
-            env: { PATH: process.env['PATH'] },
+            env: bareEnvironment(),
             stdio: 'ignore',
           })
           await (await teamOf(folder)).close()

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { afterEach, describe, expect, test } from 'vitest'
+import { bareEnvironment } from '../../fakes/bare-environment.ts'
 import { until } from '../../fakes/until.ts'
 import { BIN } from '../built-cli.ts'
 import { newFolder } from './open-dashboard.ts'
@@ -22,7 +23,7 @@ function paneIn(folder: string): {
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], {
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'], HOME: folder, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' },
+      env: bareEnvironment({ HOME: folder, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' }),
       cwd: folder,
     })
   tmux('-u', 'new-session', '-d', '-x', '80', '-y', '24', `env PS1='shell> ' bash --norc --noprofile -i`)
