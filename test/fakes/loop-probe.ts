@@ -7,13 +7,14 @@ import type { Clock } from '../../src/core/clock.ts'
 import { createId } from '../../src/core/ids.ts'
 import type { SessionRecord } from '../../src/core/record.ts'
 import { DEFAULT_RESTART } from '../../src/core/restart-policy.ts'
-import type { SessionHeader } from '../../src/core/session-state.ts'
+import type { Approval, ApprovalDecision, SessionHeader } from '../../src/core/session-state.ts'
 import type { AgentryError } from '../../src/errors.ts'
 import type { SessionCommand } from '../../src/protocol/commands.ts'
 import type { FromAgent, Outcome, TurnEvent } from '../../src/protocol/from-agent.ts'
 import type { StayOptions } from '../../src/protocol/stay.ts'
 import type { ToAgent } from '../../src/protocol/to-agent.ts'
 import { echoBehavior } from '../../src/runtime/behaviors/echo.ts'
+import type { Secret } from '../../src/runtime/secrets/secrets-of.ts'
 import { runStay } from '../../src/runtime/stay.ts'
 import { createClaimAuthority } from '../../src/store/claims.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
@@ -35,6 +36,7 @@ export interface LoopOptions {
   mailboxMessages?: number
   mailboxBytes?: number
   turnMs?: number
+  secrets?: readonly Secret[]
   endLeftovers?: (turnId: string) => Promise<void>
 }
 
@@ -101,7 +103,7 @@ export class LoopProbe {
       store: this.store,
       clock,
       threadId: 1,
-      redactor: createRedactor([]),
+      redactor: createRedactor(options.secrets ?? []),
       ...(options.endLeftovers && { endLeftovers: options.endLeftovers }),
       loadBehavior: () => Promise.resolve({ behavior, userModule }),
     }).finally(() => this.claims.release(claim))
@@ -128,6 +130,67 @@ export class LoopProbe {
 
   cancel(turnId?: string): Promise<boolean> {
     return this.#call<boolean>({ type: 'cancel', ...(turnId !== undefined && { turnId }) })
+  }
+
+  /** Answers an open question of the current session; resolves when that is durable. */
+  answer(approvalId: string, decision: ApprovalDecision): Promise<unknown> {
+    return this.#call({ type: 'approval', approvalId, decision })
+  }
+
+  /** The questions to people that this stay has put, in order. */
+  approvals(): Approval[] {
+    return this.envelopes.flatMap((envelope) =>
+      envelope.type === 'turn-event' && envelope.event.type === 'approval-asked'
+        ? [envelope.event.approval]
+        : [],
+    )
+  }
+
+  /** What this stay has asked of its team, in order. */
+  teamRequests(): Extract<FromAgent, { type: 'team-request' }>[] {
+    return this.envelopes.filter((envelope) => envelope.type === 'team-request')
+  }
+
+  /** Answers a request to the team, as TeamResponses has it. */
+  respond(id: number, value: unknown): void {
+    this.#deliver({ type: 'team-response', id, value })
+  }
+
+  /** Asks the stay for its thread; settles with it, or never where it is busy. */
+  async rest(): Promise<void> {
+    this.#deliver({ type: 'rest' })
+    await this.ended
+  }
+
+  /** Answers a question, as a person; resolves with the question. */
+  answer(approvalId: string, decision: ApprovalDecision): Promise<Approval> {
+    return this.#call<Approval>({ type: 'approval', approvalId, decision })
+  }
+
+  /** The questions that were asked, in order, answered or not. */
+  get asked(): Approval[] {
+    return this.envelopes.flatMap((envelope) =>
+      envelope.type === 'turn-event' && envelope.event.type === 'approval-asked'
+        ? [envelope.event.approval]
+        : [],
+    )
+  }
+
+  /** Whether the turn waits, as the stay has said last. */
+  get waiting(): boolean {
+    return this.envelopes.findLast((envelope) => envelope.type === 'waiting')?.waiting ?? false
+  }
+
+  /** Asks for the thread; true where the stay has said that it is busy. */
+  rest(): boolean {
+    const before = this.envelopes.length
+    this.#deliver({ type: 'rest' })
+    return this.envelopes.slice(before).some(({ type }) => type === 'busy')
+  }
+
+  /** Envelopes of one frame, as they stand. */
+  deliver(...envelopes: ToAgent[]): void {
+    for (const envelope of envelopes) this.#deliver(envelope)
   }
 
   /** Asks the stay to stop; settles with it. */
