@@ -4,6 +4,7 @@
  */
 import { AgentryError } from '../../errors.ts'
 import { quote } from '../ids.ts'
+import { type Tail, endOf, wordAt } from './command-tail.ts'
 import { type Glob, literal, literalOf, matchesGlob, parseGlob } from './glob.ts'
 import type { Word } from './shell-types.ts'
 
@@ -13,6 +14,9 @@ export interface CommandPattern {
   /** Further words may follow. */
   open: boolean
 }
+
+/** How many words behind a name are looked at for the next one of a pattern. */
+const MAX_LOOKED_AT = 64
 
 /** `maybe`: it depends on what a word becomes when the line runs. */
 export type Match = 'yes' | 'maybe' | 'no'
@@ -92,30 +96,52 @@ export function surelyMatches(pattern: CommandPattern, words: readonly Word[]): 
  * Whether the command is one of those that the pattern means, however it is written: by the path of its program, in other case;
  * and perhaps with options before a word of the pattern (`git -C dir push` for `git push`), or with words that become one.
  */
-export function mayMatch(pattern: CommandPattern, words: readonly Word[]): Match {
-  const [name] = words
+export function mayMatch(pattern: CommandPattern, command: Tail): Match {
+  const name = wordAt(command, 0)
   if (name === undefined) return 'no'
   if (name.kind !== 'static') return 'maybe'
-  const [first, ...expected] = pattern.words
+  const [first] = pattern.words
   if (first === undefined) return 'yes'
-  if (!matchesName(first, name.text)) return 'no'
+  return matchesName(first, name.text) ? matchBehind(pattern, command) : 'no'
+}
+
+/**
+ * True where the command may begin at any of these words, or behind the `=` of one (`--exec=rm`), and may go on with words that are
+ * not among them: they are those of a program that perhaps runs others.
+ */
+export function mayHide(pattern: CommandPattern, words: Tail): boolean {
+  const [first] = pattern.words
+  if (first === undefined) return true
+  for (let from = words.from; from < endOf(words); from++) {
+    const word = words.words[from]
+    if (word?.kind !== 'static') continue
+    const value = word.text.slice(word.text.indexOf('=') + 1)
+    if (!matchesName(first, word.text) && !matchesName(first, value)) continue
+    if (matchBehind(pattern, { ...words, from, more: true }) !== 'no') return true
+  }
+  return false
+}
+
+/** What the words behind the name say. */
+function matchBehind(pattern: CommandPattern, command: Tail): Match {
   let match: Match = 'yes'
   let at = 1
-  for (const glob of expected) {
-    while (!fits(glob, words[at])) {
-      const word = words[at]
-      if (word === undefined) return 'no'
+  for (const glob of pattern.words.slice(1)) {
+    for (; !fits(glob, wordAt(command, at)); at++) {
+      const word = wordAt(command, at)
+      if (word === undefined) return command.more === true ? 'maybe' : 'no'
       if (word.kind === 'dynamic' || (word.kind === 'names' && couldBecome(word, glob))) return 'maybe'
       if (match === 'yes' && !word.text.startsWith('-')) return 'no'
       // Behind an option anything may belong to it.
       match = 'maybe'
-      at++
+      if (at > MAX_LOOKED_AT) return match
     }
     at++
   }
-  if (pattern.open || at >= words.length) return match
-  const after = words[at]
-  return after?.kind === 'static' && !after.text.startsWith('-') ? 'no' : 'maybe'
+  if (pattern.open) return match
+  const after = wordAt(command, at)
+  if (after === undefined) return command.more === true ? 'maybe' : match
+  return after.kind === 'static' && !after.text.startsWith('-') ? 'no' : 'maybe'
 }
 
 function fits(glob: Glob, word: Word | undefined): boolean {

@@ -2,11 +2,12 @@
  * What patterns say to a command line.
  *
  * P1. deny and ask: where any simple command fits, also behind a wrapper, by the path of its program, in a line that is not
- *     understood. Where one only might fit, the line is never allowed.
+ *     understood. Where one only might fit, the line is never allowed: also where what is denied stands among the words of a
+ *     program of which it is not known whether it runs them.
  * P2. allow: only where the line is understood, and every simple command in it fits for certain, whatever its words become; no
  *     file is written by a redirect, and no variable is set that commands act upon.
  */
-import { type CommandPattern, mayMatch, surelyMatches } from './command-pattern.ts'
+import { type CommandPattern, mayHide, mayMatch, surelyMatches } from './command-pattern.ts'
 import { parseShellLine } from './shell-line.ts'
 import type { Assignment, Redirect, ShellLine, Word } from './shell-types.ts'
 import { type Unwrapped, unwrap } from './wrappers.ts'
@@ -59,14 +60,14 @@ export function judgeCommand(rules: CommandRules, text: string): CommandOpinion 
 
 function anyMatch(pattern: CommandPattern, all: readonly Unwrapped[]): 'yes' | 'maybe' | 'no' {
   let match: 'maybe' | 'no' = 'no'
-  for (const { commands, perhaps, unknown } of all) {
+  for (const { commands, hidden, unknown } of all) {
     if (unknown) match = 'maybe'
-    for (const words of commands) {
-      const one = mayMatch(pattern, words)
+    for (const command of commands) {
+      const one = mayMatch(pattern, command)
       if (one === 'yes') return one
       if (one === 'maybe') match = one
     }
-    if (match === 'no' && perhaps.some((words) => mayMatch(pattern, words) !== 'no')) match = 'maybe'
+    if (match === 'no' && hidden.some((words) => mayHide(pattern, words))) match = 'maybe'
   }
   return match
 }

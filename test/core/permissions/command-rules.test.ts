@@ -242,6 +242,24 @@ describe('patterns deny', () => {
     "trap 'rm x' EXIT",
     'find . -name x -exec rm {} +',
     'find . -execdir sh -c "rm x" \\;',
+    "trap -- 'rm x' EXIT",
+    "rbash -c 'rm x'",
+    "sh -c -- 'rm x'",
+    "eval -- 'rm x'",
+    'prlimit rm x',
+    'prlimit --nofile=9 rm x',
+    'setarch x86_64 rm x',
+    'runcon -t y rm x',
+    'toybox rm x',
+    'fdfind x -x rm',
+    'fd x --exec rm',
+    'chroot / rm x',
+    "ssh host 'rm x'",
+    'ssh -p 1 host rm x',
+    "ssh host 'cd y; rm x'",
+    'ls | xargs -I % rm %',
+    'ls | xargs -i rm {}',
+    'git push -c x',
     'git push',
     'git push origin main',
     'if ls; then git push; fi',
@@ -271,6 +289,41 @@ describe('patterns deny', () => {
     "git $'push'",
     'echo push | xargs git',
     'alias x=rm',
+    "echo 'rm x' | sudo -s",
+    "sudo -s <<'E'\nrm x\nE",
+    "doas -s <<'E'\nrm x\nE",
+    "echo 'rm x' | unshare",
+    "chroot / <<'E'\nrm x\nE",
+    "ssh host <<'E'\nrm x\nE",
+    'nice -n 5 <<E',
+    "at now <<'E'\nrm x\nE",
+    "batch <<'E'\nrm x\nE",
+    'trap -- "$x" EXIT',
+    "echo 'rm x' | xargs -I % sh -c %",
+    "echo 'rm x' | xargs -I% sh -c '%'",
+    "echo 'rm x' | xargs -0I % sh -c %",
+    'echo rm | xargs -I % % x',
+    "echo 'rm x' | xargs --replace sh -c '{}'",
+    "echo 'rm x' | xargs --replace=% sh -c %",
+    "echo 'rm x' | xargs -i sh -c '{}'",
+    "echo rm | parallel '{} x'",
+    'fd x --exec=rm',
+    'fd x -Xrm',
+    'git -c alias.p=push p',
+    'git --no-pager -C y -c alias.p=push p',
+    'git --config-env=alias.p=X p',
+    'GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=alias.p GIT_CONFIG_VALUE_0=push git p',
+    "EDITOR='rm x' git commit",
+    'PAGER=rm git log',
+    'unheard-of rm x',
+    'unheard-of --run=/bin/rm x',
+    "unheard-of 'ls; rm x'",
+    'unheard-of "sh -c \'rm x\'"',
+    'unheard-of git',
+    'unheard-of git --no-pager push',
+    './echo rm x',
+    'start-stop-daemon -S -x /bin/rm -- x',
+    "tmux new 'rm x'",
     `${'env '.repeat(20)}rm x`,
     `find ${'-exec find '.repeat(5_000)}`,
   ])('perhaps %j: it is not allowed', (line) => {
@@ -287,8 +340,39 @@ describe('patterns deny', () => {
     'git log push',
     'nice ls',
     "sh -c 'ls'",
+    "sh -c 'echo rm x'",
+    'unheard-of git status',
+    'git commit -m "don\'t push; it is (not) done"',
+    'env',
+    'timeout 5 git status',
+    'ls | xargs -I % cat %',
+    'git -C dir switch -c branch',
+    'trap - EXIT',
+    'CI=1 X="a b" ls',
   ])('not %j', (line) => {
     expect(decisionOf(rules, line)).toBe('allow')
+  })
+})
+
+describe('a line that is full of', () => {
+  const deny = { deny: ['rm *', 'git push *', '-a b *'], default: 'allow' } as const
+  const rules = compileRules({ shell: { ...deny, deny: [...deny.deny] } })
+  test.each([
+    ['options', `${'env '.repeat(8)}${'-a '.repeat(21_000)}`],
+    ['words', `${'env '.repeat(8)}${'a '.repeat(32_000)}`],
+    ['wrappers', 'env env env env env env env a;'.repeat(2_200)],
+    ['wrappers in a text', `env -S "${'env '.repeat(8_000)}"`],
+    ['replacements', `${'xargs -I % '.repeat(8)}${'% '.repeat(32_000)}`],
+    ['commands of find', `find ${'-exec '.repeat(10_000)}`],
+    ['finds', `find ${'-exec env find '.repeat(4_000)}`],
+    ['texts', `a ${'"b c" '.repeat(10_000)}`],
+    ['assignments', 'a="b c" '.repeat(8_000)],
+  ])('%s is judged without taking long, or much memory', (_, text) => {
+    const before = process.memoryUsage().rss
+    const started = performance.now()
+    decide(rules, { tool: 'shell', readOnly: false, subject: { kind: 'command', text } }, [])
+    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
   })
 })
 
