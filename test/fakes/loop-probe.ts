@@ -132,34 +132,9 @@ export class LoopProbe {
     return this.#call<boolean>({ type: 'cancel', ...(turnId !== undefined && { turnId }) })
   }
 
-  /** Answers an open question of the current session; resolves when that is durable. */
-  answer(approvalId: string, decision: ApprovalDecision): Promise<unknown> {
-    return this.#call({ type: 'approval', approvalId, decision })
-  }
-
-  /** The questions to people that this stay has put, in order. */
-  approvals(): Approval[] {
-    return this.envelopes.flatMap((envelope) =>
-      envelope.type === 'turn-event' && envelope.event.type === 'approval-asked'
-        ? [envelope.event.approval]
-        : [],
-    )
-  }
-
   /** What this stay has asked of its team, in order. */
   teamRequests(): Extract<FromAgent, { type: 'team-request' }>[] {
     return this.envelopes.filter((envelope) => envelope.type === 'team-request')
-  }
-
-  /** Answers a request to the team, as TeamResponses has it. */
-  respond(id: number, value: unknown): void {
-    this.#deliver({ type: 'team-response', id, value })
-  }
-
-  /** Asks the stay for its thread; settles with it, or never where it is busy. */
-  async rest(): Promise<void> {
-    this.#deliver({ type: 'rest' })
-    await this.ended
   }
 
   /** Answers a question, as a person; resolves with the question. */
