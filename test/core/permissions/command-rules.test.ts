@@ -367,12 +367,10 @@ describe('a line that is full of', () => {
     ['finds', `find ${'-exec env find '.repeat(4_000)}`],
     ['texts', `a ${'"b c" '.repeat(10_000)}`],
     ['assignments', 'a="b c" '.repeat(8_000)],
-  ])('%s is judged without taking long, or much memory', (_, text) => {
-    const before = process.memoryUsage().rss
+  ])('%s is judged without taking long', (_, text) => {
     const started = performance.now()
     decide(rules, { tool: 'shell', readOnly: false, subject: { kind: 'command', text } }, [])
     expect(performance.now() - started).toBeLessThan(1_000)
-    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
   })
 })
 
