@@ -20,19 +20,22 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * The secrets of an environment: what `names` lists (the variables that a configuration names), what has the name of a secret,
- * and passwords inside of URLs. Left out are values of less than 8 characters, and of what is a secret by its name only, numbers,
- * paths, and values that hold no letter or digit.
+ * The secrets of an environment: what `names` lists (the variables that a configuration names as secrets), what `likely` lists
+ * (variables that are handed to somebody), what has the name of a secret, and passwords inside of URLs. Left out are values of less
+ * than 8 characters, and of all that `names` does not list, numbers, paths, and values that hold no letter or digit.
  */
 export function secretsOf(
   environment: Readonly<Record<string, string | undefined>>,
   names: Iterable<string>,
+  likely: Iterable<string> = [],
 ): Secret[] {
   const listed = new Set(names)
+  const suspected = new Set(likely)
   const secrets: Secret[] = []
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined || value.trim().length < MIN_SECRET_LENGTH) continue
-    if (listed.has(name) || (isSecretName(name) && !isTrivial(value))) secrets.push({ name, value })
+    const maybe = suspected.has(name) || isSecretName(name)
+    if (listed.has(name) || (maybe && !isTrivial(value))) secrets.push({ name, value })
     for (const password of passwordsIn(value)) secrets.push({ name, value: password })
   }
   return secrets

@@ -1,6 +1,6 @@
 import type { StayOptions } from '../../protocol/stay.ts'
 import { readToken } from '../../store/token-file.ts'
-import { configuredSecretNames } from './configured-names.ts'
+import { configuredSecretNames, handedOnNames } from './configured-names.ts'
 import { createRedactor, type Redactor } from './redactor.ts'
 import { secretsOf } from './secrets-of.ts'
 
@@ -16,15 +16,14 @@ export function redactorOf({
   spec,
   store,
 }: Pick<StayOptions, 'models' | 'spec' | 'store'>): Redactor {
-  const names = configuredSecretNames(models, Object.values(spec.llm?.mcpServers ?? {}))
+  const servers = Object.values(spec.llm?.mcpServers ?? {})
+  const names = configuredSecretNames(models, servers)
+  const handedOn = handedOnNames(servers)
   const token = tokenOf(store.directory)
-  const key = [...names]
-    .sort()
-    .concat(token ?? '')
-    .join('\n')
+  const key = JSON.stringify([[...names].sort(), [...handedOn].sort(), token ?? ''])
   let redactor = redactors.get(key)
   if (redactor === undefined) {
-    const secrets = secretsOf(process.env, names)
+    const secrets = secretsOf(process.env, names, handedOn)
     if (token !== undefined) secrets.push({ name: 'AGENTRY_TOKEN', value: token })
     redactor = createRedactor(secrets)
     redactors.set(key, redactor)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { configuredSecretNames } from '../../../src/runtime/secrets/configured-names.ts'
+import { configuredSecretNames, handedOnNames } from '../../../src/runtime/secrets/configured-names.ts'
 import { isSecretName, secretsOf } from '../../../src/runtime/secrets/secrets-of.ts'
 
 const found = (environment: Record<string, string | undefined>, names: string[] = []): string[] =>
@@ -57,6 +57,17 @@ describe('the secrets of an environment', () => {
     expect(found(environment, ['B_TOKEN', 'A_TOKEN'])).toEqual(['B_TOKEN=12345678901'])
   })
 
+  test('are values that are handed to somebody, but for trivial ones', () => {
+    const environment = {
+      GH_PAT: 'ghp_16C7e42F292c',
+      JAVA_HOME: '/usr/lib/jvm/java-21',
+      PORT_RANGE: '10000-20000',
+    }
+    expect(secretsOf(environment, [], Object.keys(environment))).toEqual([
+      { name: 'GH_PAT', value: 'ghp_16C7e42F292c' },
+    ])
+  })
+
   test('are keys in base64 too that begin like a path', () => {
     const value = '/wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY/+='
     expect(found({ AWS_SECRET_ACCESS_KEY: value })).toEqual([`AWS_SECRET_ACCESS_KEY=${value}`])
@@ -87,4 +98,14 @@ test('the variables that a configuration names are those of providers, of MCP se
     ],
   )
   expect([...names].toSorted()).toEqual(['A', 'AGENTRY_TOKEN', 'B', 'C'])
+})
+
+test('what envFrom hands on counts as a secret by whatever name, but for what commands see anyway', () => {
+  const server = { type: 'stdio' as const, command: 'x', args: [], env: { FIXED: 'x' }, startMs: 1 }
+  const names = handedOnNames([
+    { ...server, envFrom: ['GH_PAT', 'LANG', 'HOME', 'LC_ALL'] },
+    { ...server, envFrom: ['LOGIN_OF_TRACKER', 'XDG_API_TOKEN', 'PATH'] },
+    { type: 'http', url: 'http://localhost', headers: {}, startMs: 1 },
+  ])
+  expect([...names]).toEqual(['GH_PAT', 'LOGIN_OF_TRACKER', 'XDG_API_TOKEN'])
 })

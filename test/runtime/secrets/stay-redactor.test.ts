@@ -24,3 +24,24 @@ test('what a stay says holds neither a configured secret nor the token of the ga
     'cat token: [redacted:AGENTRY_TOKEN], and [redacted:ODD_NAME_OF_A_LOGIN]',
   )
 })
+
+test('what is handed to an MCP server is taken out too, whatever it is called', () => {
+  const directory = temporaryDirectory()
+  process.env['GH_PAT'] = 'ghp_16C7e42F292c6912E7'
+  const agent = (envFrom: string[]): Parameters<typeof redactorOf>[0] => ({
+    spec: resolveAgentSpec(
+      {
+        id: 'a',
+        behavior: 'llm',
+        model: 'openai/m',
+        mcpServers: { tracker: { type: 'stdio', command: 'tracker', envFrom } },
+      },
+      directory,
+    ),
+    models: NO_MODELS,
+    store: { directory, fsync: 'always' },
+  })
+  const text = 'the login is ghp_16C7e42F292c6912E7'
+  expect(redactorOf(agent([])).redact(text)).toBe(text)
+  expect(redactorOf(agent(['GH_PAT'])).redact(text)).toBe('the login is [redacted:GH_PAT]')
+})
