@@ -8,20 +8,22 @@
  * F3  an illegal record throws `session_damaged` before anything of the state is changed.
  * F4  lastAccessedAt changes by loads and turns only.
  */
-import { AgentryError } from '../errors.ts'
-import { type BodyOf, messageOf, type Patch, type SessionChanges, type SessionRecord } from './record.ts'
-import { addUsage, noUsage } from './usage.ts'
+import { damaged } from './damaged.ts'
 import {
-  type Approval,
-  FORMAT_VERSION,
-  MAX_TASKS,
-  type MemoryEntry,
-  type OpenCall,
-  type OpenTurn,
-  type SessionHeader,
-  type SessionState,
-  type Usage,
-} from './session-state.ts'
+  addStep,
+  answer,
+  askAgent,
+  askPerson,
+  compact,
+  finishCall,
+  finishTurn,
+  startCall,
+  startTurn,
+  steer,
+} from './fold-turn.ts'
+import { messageOf, type Patch, type SessionChanges, type SessionRecord } from './record.ts'
+import { noUsage } from './usage.ts'
+import { FORMAT_VERSION, type MemoryEntry, type SessionHeader, type SessionState } from './session-state.ts'
 
 /** The state that the first record of a journal makes. Throws `session_damaged` for any record but session.created. */
 export function foldFirst(record: SessionRecord): SessionState {
@@ -107,70 +109,22 @@ function apply(state: SessionState, record: SessionRecord): void {
       return
     case 'turn.started':
       return startTurn(state, record)
-    case 'step.model': {
-      const turn = openTurn(state, record)
-      const { content, toolCalls, model, reasoning, usage } = record
-      turn.calls.push(...announced(turn, record))
-      turn.steps += 1
-      if (usage) spend(state, turn, usage)
-      remember(state, record, {
-        role: 'assistant',
-        content,
-        ...(toolCalls && { toolCalls }),
-        ...(model !== undefined && { model }),
-        ...(reasoning !== undefined && { reasoning }),
-        ...(usage && { usage }),
-      })
-      return
-    }
+    case 'step.model':
+      return addStep(state, record)
     case 'message.steered':
       return steer(state, record)
-    case 'agent.asked': {
-      const { agentId, taskId, toolCallId } = record
-      const call = lastCall(openTurn(state, record), toolCallId)
-      if (call?.state !== 'running' || call.asked !== undefined) {
-        throw damaged(record, `a tool call that runs and has asked nobody (${toolCallId})`)
-      }
-      call.asked = { agentId, taskId }
-      return
-    }
+    case 'agent.asked':
+      return askAgent(state, record)
     case 'approval.asked':
-      return ask(state, record)
+      return askPerson(state, record)
     case 'approval.answered':
       return answer(state, record)
-    case 'memory.compacted': {
-      const turn = openTurn(state, record)
-      const { summary, throughSeq, usage } = record
-      if (throughSeq <= (state.summary?.throughSeq ?? 0) || throughSeq > state.seq) {
-        throw damaged(record, `a throughSeq behind the last summary and up to ${state.seq}`)
-      }
-      if (usage) spend(state, turn, usage)
-      state.summary = { text: summary, throughSeq }
-      return
-    }
-    case 'tool.started': {
-      const turn = openTurn(state, record)
-      const { toolCallId, name, input } = record
-      const call = lastCall(turn, toolCallId)
-      if (call === undefined) {
-        turn.calls.push({ toolCallId, name, state: 'running' })
-        remember(state, record, { role: 'assistant', content: '', toolCalls: [{ toolCallId, name, input }] })
-      } else if (call.state === 'announced') {
-        call.state = 'running'
-      } else {
-        throw damaged(record, `a tool call that has not started (it is ${call.state})`)
-      }
-      return
-    }
-    case 'tool.finished': {
-      const call = unfinishedCall(state, record)
-      const { outcome, content, toolCallId } = record
-      call.state = outcome
-      // A call that ended is not asked about any more: it was cancelled, or refused.
-      dropApprovals(state, (approval) => approval.toolCallId === toolCallId)
-      remember(state, record, { role: 'tool', content, toolCallId, outcome })
-      return
-    }
+    case 'memory.compacted':
+      return compact(state, record)
+    case 'tool.started':
+      return startCall(state, record)
+    case 'tool.finished':
+      return finishCall(state, record)
     case 'turn.finished':
       return finishTurn(state, record)
     default:
@@ -199,150 +153,11 @@ function patched<T>(base: { [key: string]: T }, patch: Patch<T>): { [key: string
   return Object.fromEntries(merged)
 }
 
-function startTurn(state: SessionState, record: SessionRecord & BodyOf<'turn.started'>): void {
-  const { turnId, attempt, at } = record
-  if (state.turn !== null) {
-    if (state.turn.turnId !== turnId || attempt !== state.turn.attempt + 1) {
-      throw damaged(record, `attempt ${state.turn.attempt + 1} of the unfinished turn ${state.turn.turnId}`)
-    }
-    state.turn.attempt = attempt
-    state.lastAccessedAt = at
-    return
-  }
-  const message = state.queue[0]
-  if (message === undefined || message.turnId !== turnId || attempt !== 1) {
-    throw damaged(record, `attempt 1 of the first message in the queue (${message?.turnId ?? 'it is empty'})`)
-  }
-  state.queue.shift()
-  state.turn = { ...message, startedAt: at, attempt, calls: [], steps: 0, usage: noUsage(), steered: [] }
-  state.lastAccessedAt = at
-  remember(state, record, { role: 'user', content: message.input })
-}
-
-function finishTurn(state: SessionState, record: SessionRecord & BodyOf<'turn.finished'>): void {
-  const { turnId, status, result, error, exitCode } = record
-  let taskId: string
-  const turn = state.turn?.turnId === turnId ? state.turn : undefined
-  if (turn !== undefined) {
-    const unfinished = turn.calls.find((call) => call.state === 'running')
-    if (unfinished) throw damaged(record, `tool call ${unfinished.toolCallId} finished before its turn`)
-    taskId = turn.taskId
-    state.turn = null
-    state.approvals = []
-    state.counts.turns += 1
-    if (result !== undefined) remember(state, record, { role: 'assistant', content: result })
-  } else {
-    const index = state.queue.findIndex((message) => message.turnId === turnId)
-    const message = state.queue[index]
-    if (message === undefined) throw damaged(record, 'the id of the open turn or of a queued message')
-    taskId = message.taskId
-    state.queue.splice(index, 1)
-  }
-  state.lastAccessedAt = record.at
-  const ending = { status, ...(error && { error }), ...(exitCode !== undefined && { exitCode }) }
-  state.tasks.push(
-    { taskId, turnId, ...ending, ...(turn && turn.usage.steps > 0 && { usage: turn.usage }) },
-    ...(turn?.steered ?? []).map((message) => ({ ...message, ...ending, into: turnId })),
-  )
-  if (state.tasks.length > MAX_TASKS) state.tasks.splice(0, state.tasks.length - MAX_TASKS)
-}
-
-function spend(state: SessionState, turn: OpenTurn, usage: Usage): void {
-  addUsage(state.counts, usage)
-  addUsage(turn.usage, usage)
-}
-
-function steer(state: SessionState, record: SessionRecord & BodyOf<'message.steered'>): void {
-  const turn = openTurn(state, record)
-  const index = state.queue.findIndex(({ turnId }) => turnId === record.messageTurnId)
-  const message = state.queue[index]
-  if (message === undefined) throw damaged(record, 'the id of a queued message')
-  state.queue.splice(index, 1)
-  turn.steered.push({ turnId: message.turnId, taskId: message.taskId })
-  remember(state, record, { role: 'user', content: message.input })
-}
-
-function ask(state: SessionState, record: SessionRecord & BodyOf<'approval.asked'>): void {
-  const { approvalId, turnId, toolCallId, tool, subject, reason, grant, expiresAt, at } = record
-  const call = lastCall(openTurn(state, record), toolCallId)
-  if (call?.state !== 'announced') throw damaged(record, `a tool call that has not started (${toolCallId})`)
-  if (state.approvals.some((approval) => approval.toolCallId === toolCallId)) {
-    throw damaged(record, `no second question about ${toolCallId} while one is open`)
-  }
-  const approval = { approvalId, turnId, toolCallId, tool, subject, reason, grant, askedAt: at, expiresAt }
-  state.approvals.push(approval)
-}
-
-function answer(state: SessionState, record: SessionRecord & BodyOf<'approval.answered'>): void {
-  const turn = openTurn(state, record)
-  const { approvalId, decision, reason, by } = record
-  const approval = state.approvals.find((one) => one.approvalId === approvalId)
-  if (approval === undefined) throw damaged(record, `a question that is open (${approvalId})`)
-  dropApprovals(state, (one) => one === approval)
-  const call = lastCall(turn, approval.toolCallId)
-  if (call) call.answer = { decision, ...(reason !== undefined && { reason }), by, subject: approval.subject }
-  if (decision === 'session') state.grants.push(approval.grant)
-}
-
-function dropApprovals(state: SessionState, drop: (approval: Approval) => boolean): void {
-  if (state.approvals.length > 0) state.approvals = state.approvals.filter((approval) => !drop(approval))
-}
-
-type EntryBody = Omit<MemoryEntry, 'seq' | 'at' | 'turnId'>
-
-function remember(state: SessionState, record: SessionRecord & { turnId: string }, body: EntryBody): void {
-  state.memory.push({ seq: record.seq, at: record.at, turnId: record.turnId, ...body })
-  state.counts.entries += 1
-}
-
-function openTurn(state: SessionState, record: SessionRecord & { turnId: string }): OpenTurn {
-  if (state.turn?.turnId !== record.turnId) {
-    throw damaged(record, `the open turn ${state.turn?.turnId ?? '(there is none)'}`)
-  }
-  return state.turn
-}
-
-function unfinishedCall(state: SessionState, record: SessionRecord & BodyOf<'tool.finished'>): OpenCall {
-  const call = lastCall(openTurn(state, record), record.toolCallId)
-  // An announced call may end without a start: refused, unknown tool, invalid arguments.
-  if (call === undefined || !isUnderWay(call)) {
-    throw damaged(
-      record,
-      `a tool call that is under way (${record.toolCallId} is ${call?.state ?? 'not known'})`,
-    )
-  }
-  return call
-}
-
-/** The calls that a model asks for. Models may use an id again once its call has ended, in a later step of the turn. */
-function announced(turn: OpenTurn, record: SessionRecord & BodyOf<'step.model'>): OpenCall[] {
-  const open = new Set(turn.calls.filter(isUnderWay).map((call) => call.toolCallId))
-  return (record.toolCalls ?? []).map(({ toolCallId, name }) => {
-    if (open.has(toolCallId)) throw damaged(record, `no second call ${toolCallId} while one is under way`)
-    open.add(toolCallId)
-    return { toolCallId, name, state: 'announced' }
-  })
-}
-
-function lastCall(turn: OpenTurn, toolCallId: string): OpenCall | undefined {
-  return turn.calls.findLast((call) => call.toolCallId === toolCallId)
-}
-
-function isUnderWay(call: OpenCall): boolean {
-  return call.state === 'running' || call.state === 'announced'
-}
-
 function countTurns(memory: readonly MemoryEntry[]): number {
   return new Set(memory.map((entry) => entry.turnId)).size
 }
 
 /** A type that this version does not know can only come from disk: the compiler holds that the switch has them all. */
-function unknownType(record: never): AgentryError {
+function unknownType(record: never): Error {
   return damaged(record, 'a type of record that exists')
-}
-
-function damaged(record: SessionRecord, expected: string): AgentryError {
-  return new AgentryError('session_damaged', `record ${record.seq} (${record.type}): expected ${expected}`, {
-    data: { seq: record.seq, type: record.type, expected },
-  })
 }

@@ -155,7 +155,12 @@ export interface SessionState {
   vars: { [name: string]: string }
   metadata: JsonObject
   /** What stands for the entries up to `throughSeq` where the conversation is given to a model; they stay in `memory`. */
-  summary?: { text: string; throughSeq: number }
+  summary?: {
+    text: string
+    throughSeq: number
+    /** The seq of its record: what is counted behind it was counted with the summary. Left out by older versions. */
+    seq?: number
+  }
   grants: Grant[]
   turn: OpenTurn | null
   /** Accepted, not started, in order. */

@@ -1,9 +1,14 @@
-import { noUsage } from '../../src/core/usage.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fold, foldFirst, headerOf } from '../../src/core/fold.ts'
-import type { RecordBody, SessionRecord } from '../../src/core/record.ts'
-import { MAX_TASKS, type SessionState } from '../../src/core/session-state.ts'
+import type { RecordBody, RecordType, SessionRecord } from '../../src/core/record.ts'
+import {
+  type ApprovalDecision,
+  MAX_STEERED,
+  MAX_TASKS,
+  type SessionState,
+} from '../../src/core/session-state.ts'
+import { addUsage, noUsage, type Usage } from '../../src/core/usage.ts'
 import { isAgentryError } from '../../src/errors.ts'
 import { AGENT_ID, SESSION_ID, journal, journalOf, replay } from './journals.ts'
 
@@ -31,6 +36,29 @@ function toolFinished(toolCallId: string, turnId = 't1'): RecordBody {
 function announcing(...toolCallIds: string[]): RecordBody {
   const toolCalls = toolCallIds.map((toolCallId) => ({ toolCallId, name: 'shell', input: {} }))
   return { type: 'step.model', turnId: 't1', content: 'let me look', toolCalls }
+}
+
+function asking(approvalId: string, toolCallId: string): RecordBody {
+  const grant = { tool: 'shell', pattern: 'ls' }
+  const expiresAt = '2026-01-02T00:00:00.000Z'
+  const question = { tool: 'shell', subject: 'ls', reason: 'rules', grant, expiresAt }
+  return { type: 'approval.asked', approvalId, turnId: 't1', toolCallId, ...question }
+}
+
+function answering(approvalId: string, decision: ApprovalDecision = 'once'): RecordBody {
+  return { type: 'approval.answered', turnId: 't1', approvalId, decision, by: 'person' }
+}
+
+function askingAgent(toolCallId: string): RecordBody {
+  return { type: 'agent.asked', turnId: 't1', toolCallId, agentId: 'tester', taskId: 'task' }
+}
+
+function steering(messageTurnId: string): RecordBody {
+  return { type: 'message.steered', turnId: 't1', messageTurnId }
+}
+
+function compacting(throughSeq: number, usage?: Usage): RecordBody {
+  return { type: 'memory.compacted', turnId: 't1', summary: 'so far', throughSeq, ...(usage && { usage }) }
 }
 
 function completed(turnId: string, result?: string): RecordBody {
@@ -119,6 +147,25 @@ describe('an illegal record', () => {
     ['the end of a turn with a call under way', [...inTurn, toolStarted('c1')], completed('t1', 'done')],
     ['the end of an unknown turn', inTurn, completed('t9')],
     ['the second end of a turn', [...inTurn, completed('t1', 'done')], completed('t1', 'done')],
+    ['a question about an unknown call', inTurn, asking('a1', 'c1')],
+    ['a question about a call that runs', [...inTurn, toolStarted('c1')], asking('a1', 'c1')],
+    ['a second question', [...inTurn, announcing('c1'), asking('a1', 'c1')], asking('a2', 'c1')],
+    ['the answer to no question', [...inTurn, announcing('c1')], answering('a1')],
+    ['a second answer', [...inTurn, announcing('c1'), asking('a1', 'c1'), answering('a1')], answering('a1')],
+    [
+      'the answer about a call that has started',
+      [...inTurn, announcing('c1'), asking('a1', 'c1'), toolStarted('c1')],
+      answering('a1'),
+    ],
+    ['another agent asked by a call that has not started', [...inTurn, announcing('c1')], askingAgent('c1')],
+    ['another agent asked twice', [...inTurn, toolStarted('c1'), askingAgent('c1')], askingAgent('c1')],
+    ['a steered message that is not in the queue', inTurn, steering('t1')],
+    ['a message steered twice', [...inTurn, steering('t2')], steering('t2')],
+    ['a message steered outside any turn', [accepted('t1')], steering('t1')],
+    ['a summary outside any turn', [accepted('t1')], compacting(1)],
+    ['a summary of nothing', inTurn, compacting(0)],
+    ['a summary of nothing more', [...inTurn, compacting(2)], compacting(2)],
+    ['a summary of what has not come yet', inTurn, compacting(5)],
     ['an unknown type', [], { type: 'session.exploded' } as unknown as RecordBody],
   ]
 
@@ -227,6 +274,141 @@ describe('the queue and the turns', () => {
     expect(state.tasks[0]?.turnId).toBe('t2')
     expect(state.tasks.at(-1)?.turnId).toBe(`t${MAX_TASKS + 1}`)
     expect(state.counts.turns).toBe(MAX_TASKS + 2)
+  })
+
+  test('every message of the turn that ended last is remembered, however many it took in', () => {
+    expect(MAX_STEERED).toBeLessThan(MAX_TASKS)
+    const taken = Array.from({ length: MAX_TASKS + 20 }, (_, index) => `s${index}`)
+    const journal = [accepted('t1'), started('t1'), ...taken.flatMap((id) => [accepted(id), steering(id)])]
+    const state = replay(journalOf([...journal, completed('t1', 'done')]))
+    expect(state.tasks.map(({ turnId }) => turnId)).toEqual(['t1', ...taken])
+    expect(state.tasks.at(-1)).toEqual({
+      turnId: taken.at(-1),
+      taskId: `${taken.at(-1)}-task`,
+      status: 'completed',
+      into: 't1',
+    })
+    const later = replay(
+      journalOf([...journal, completed('t1'), accepted('t2'), started('t2'), completed('t2')]),
+    )
+    expect(later.tasks).toHaveLength(MAX_TASKS)
+    expect(later.tasks.at(-1)?.turnId).toBe('t2')
+  })
+
+  test('every accepted message is in one place: in the queue, in the open turn, or finished', () => {
+    fc.assert(
+      fc.property(journal, (records) => {
+        const { queue, turn, tasks } = replay(records)
+        const known = [...tasks, ...(turn ? [turn, ...turn.steered] : []), ...queue]
+        const came = records.flatMap((record) => (record.type === 'message.accepted' ? [record] : []))
+        const ids = ({ turnId, taskId }: { turnId: string; taskId: string }) => `${turnId} ${taskId}`
+        expect(known.map(ids).toSorted()).toEqual(came.map(ids).toSorted())
+      }),
+    )
+  })
+})
+
+describe('questions', () => {
+  const asked = [
+    accepted('t1'),
+    started('t1'),
+    announcing('c1', 'c2'),
+    asking('a1', 'c1'),
+    asking('a2', 'c2'),
+  ]
+
+  test('stay until they are answered, and the answer stays with the call until it starts', () => {
+    const before = replay(journalOf(asked))
+    expect(before.approvals).toMatchObject([
+      { approvalId: 'a1', toolCallId: 'c1', subject: 'ls', askedAt: '2026-01-01T00:00:04.000Z' },
+      { approvalId: 'a2', toolCallId: 'c2' },
+    ])
+    const answered = replay(journalOf([...asked, answering('a1')]))
+    expect(answered.approvals).toMatchObject([{ approvalId: 'a2' }])
+    expect(answered.turn?.calls[0]?.answer).toEqual({ decision: 'once', by: 'person', subject: 'ls' })
+    expect(answered.grants).toEqual([])
+    const running = replay(journalOf([...asked, answering('a1'), toolStarted('c1')]))
+    expect(running.turn?.calls[0]).toEqual({ toolCallId: 'c1', name: 'shell', state: 'running' })
+  })
+
+  test('an answer for the session adds what it grants', () => {
+    const state = replay(journalOf([...asked, answering('a1', 'session')]))
+    expect(state.grants).toEqual([{ tool: 'shell', pattern: 'ls' }])
+  })
+
+  test('go with the start of their call, with its end and with their turn', () => {
+    expect(replay(journalOf([...asked, toolStarted('c1')])).approvals).toMatchObject([{ approvalId: 'a2' }])
+    expect(replay(journalOf([...asked, toolFinished('c2')])).approvals).toMatchObject([{ approvalId: 'a1' }])
+    expect(replay(journalOf([...asked, completed('t1')])).approvals).toEqual([])
+  })
+
+  test('are always about calls of the open turn that have not started, one about each', () => {
+    fc.assert(
+      fc.property(journal, ([first, ...rest]) => {
+        if (first === undefined) return
+        const state = foldFirst(first)
+        for (const record of rest) {
+          const { approvals, turn } = fold(state, record)
+          const announced = turn?.calls.filter((call) => call.state === 'announced') ?? []
+          const ids = announced.map(({ toolCallId }) => toolCallId)
+          const about = approvals.map(({ toolCallId }) => toolCallId)
+          expect(ids).toEqual(expect.arrayContaining(about))
+          expect(new Set(about).size).toBe(about.length)
+          const answered = turn?.calls.filter((call) => call.answer !== undefined) ?? []
+          expect(announced).toEqual(expect.arrayContaining(answered))
+        }
+      }),
+    )
+  })
+})
+
+describe('summaries', () => {
+  test('stand for the entries up to a seq and say where they were recorded; the entries stay', () => {
+    const state = replay(journalOf([accepted('t1'), started('t1'), announcing(), compacting(4)]))
+    expect(state.summary).toEqual({ text: 'so far', throughSeq: 4, seq: 5 })
+    expect(state.memory).toHaveLength(2)
+  })
+
+  test('cost what they report, as steps do', () => {
+    fc.assert(
+      fc.property(journal, (records) => {
+        const total = noUsage()
+        for (const record of records) {
+          const counts = record.type === 'step.model' || record.type === 'memory.compacted'
+          if (counts && record.usage) addUsage(total, record.usage)
+        }
+        expect(replay(records).counts).toMatchObject(total)
+      }),
+    )
+  })
+})
+
+describe('the journals of these tests', () => {
+  test('have every type of record', () => {
+    const types = new Set(
+      fc
+        .sample(journal, { numRuns: 100, seed: 1 })
+        .flat()
+        .map(({ type }) => type),
+    )
+    const all: Record<RecordType, true> = {
+      'session.created': true,
+      'session.changed': true,
+      'session.trashed': true,
+      'session.restored': true,
+      'message.accepted': true,
+      'message.steered': true,
+      'turn.started': true,
+      'turn.finished': true,
+      'step.model': true,
+      'tool.started': true,
+      'tool.finished': true,
+      'agent.asked': true,
+      'approval.asked': true,
+      'approval.answered': true,
+      'memory.compacted': true,
+    }
+    expect([...types].toSorted()).toEqual(Object.keys(all).toSorted())
   })
 })
 

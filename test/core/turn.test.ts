@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fold, headerOf } from '../../src/core/fold.ts'
-import type { RecordBody, SessionRecord } from '../../src/core/record.ts'
-import type { SessionState } from '../../src/core/session-state.ts'
+import { fold, foldFirst, headerOf } from '../../src/core/fold.ts'
+import type { BodyOf, RecordBody, SessionRecord } from '../../src/core/record.ts'
+import type { OpenCall, SessionState } from '../../src/core/session-state.ts'
 import { findTask, MAX_ATTEMPTS, OUTCOME_UNKNOWN, recoverTurn, resultOf } from '../../src/core/turn.ts'
 import { journal, journalOf, replay } from './journals.ts'
 
@@ -13,7 +13,7 @@ const accepted = (turnId: string, taskId = turnId): RecordBody => ({
   input: 'go',
 })
 const started = (turnId: string, attempt = 1): RecordBody => ({ type: 'turn.started', turnId, attempt })
-const toolStarted = (toolCallId: string): RecordBody => ({
+const toolStarted = (toolCallId: string): BodyOf<'tool.started'> => ({
   type: 'tool.started',
   turnId: 't1',
   toolCallId,
@@ -37,16 +37,32 @@ const finished = (turnId: string, result?: string): RecordBody => ({
 /** Writes what recovery asks for, as a later claim does. */
 function recover(state: SessionState, resumable: boolean): RecordBody[] {
   const bodies = recoverTurn(state, resumable)
-  for (const body of bodies) {
-    const record: SessionRecord = {
-      seq: state.seq + 1,
-      epoch: state.epoch + 1,
-      at: '2026-06-01T00:00:00.000Z',
-      ...body,
-    }
-    fold(state, record)
-  }
+  for (const body of bodies) record(state, body)
   return bodies
+}
+
+function record(state: SessionState, body: RecordBody): void {
+  const at = '2026-06-01T00:00:00.000Z'
+  const written: SessionRecord = { seq: state.seq + 1, epoch: state.epoch + 1, at, ...body }
+  fold(state, written)
+}
+
+/** Behind each of the records, each a state of its own. */
+function statesOf([first, ...rest]: readonly SessionRecord[]): SessionState[] {
+  if (first === undefined) return []
+  const state = foldFirst(first)
+  return [structuredClone(state), ...rest.map((next) => structuredClone(fold(state, next)))]
+}
+
+function userEntries({ memory }: SessionState): number {
+  return memory.filter((entry) => entry.role === 'user').length
+}
+
+/** True for a call that waits for another agent, for a person, or, answered, for its start. */
+function waits({ approvals }: SessionState, { toolCallId, state, asked, answer }: OpenCall): boolean {
+  if (state === 'running') return asked !== undefined
+  const isAsked = approvals.some((approval) => approval.toolCallId === toolCallId)
+  return state === 'announced' && (isAsked || answer !== undefined)
 }
 
 describe('taking up a session after a crash', () => {
@@ -116,17 +132,31 @@ describe('taking up a session after a crash', () => {
     }
   })
 
-  test('is legal behind any journal, repeats no user message and leaves no call running', () => {
+  test('is legal behind any record, repeats no user message and leaves no call running but those that ask', () => {
     fc.assert(
       fc.property(journal, fc.boolean(), (records, resumable) => {
-        const state = replay(records)
-        const users = state.memory.filter((entry) => entry.role === 'user').length
-        const queue = structuredClone(state.queue)
-        recover(state, resumable)
-        expect(state.memory.filter((entry) => entry.role === 'user')).toHaveLength(users)
-        expect(state.queue).toEqual(queue)
-        expect(state.turn?.calls.filter((call) => call.state === 'running') ?? []).toEqual([])
-        if (!resumable) expect(state.turn).toBeNull()
+        for (const state of statesOf(records)) {
+          const users = userEntries(state)
+          const queue = structuredClone(state.queue)
+          recover(state, resumable)
+          expect(userEntries(state)).toBe(users)
+          expect(state.queue).toEqual(queue)
+          const running = state.turn?.calls.filter((call) => call.state === 'running') ?? []
+          expect(running.filter((call) => call.asked === undefined)).toEqual([])
+          if (!resumable) expect(state.turn).toBeNull()
+        }
+      }),
+    )
+  })
+
+  test('leaves a turn as it is only where something of it waits', () => {
+    fc.assert(
+      fc.property(journal, (records) => {
+        for (const state of statesOf(records)) {
+          const { turn } = state
+          if (turn === null || recoverTurn(state, true).length > 0) continue
+          expect(turn.calls.filter((call) => waits(state, call))).not.toEqual([])
+        }
       }),
     )
   })
@@ -135,14 +165,54 @@ describe('taking up a session after a crash', () => {
     fc.assert(
       fc.property(journal, (records) => {
         const state = replay(records)
+        const { turn } = state
+        fc.pre(turn !== null)
         let crashes = 0
-        while (state.turn !== null) {
-          recover(state, true)
-          crashes += 1
+        for (let count = 0; state.turn !== null; count++) {
+          if (recover(state, true).length > 0) crashes += 1
+          if (state.turn === null) break
+          // It crashes in the middle of a call, so that it does not only wait.
+          record(state, { ...toolStarted(`again-${count}`), turnId: state.turn.turnId })
+          expect(count).toBeLessThanOrEqual(MAX_ATTEMPTS)
         }
         expect(crashes).toBeLessThanOrEqual(MAX_ATTEMPTS)
       }),
     )
+  })
+
+  test('never runs a call again that ran when it was cut off, also where a person had allowed it', () => {
+    const asked: RecordBody = {
+      type: 'approval.asked',
+      approvalId: 'a1',
+      turnId: 't1',
+      toolCallId: 'c1',
+      tool: 'shell',
+      subject: 'ls',
+      reason: 'rules',
+      grant: { tool: 'shell' },
+      expiresAt: '2026-01-02T00:00:00.000Z',
+    }
+    const answered: RecordBody = {
+      type: 'approval.answered',
+      turnId: 't1',
+      approvalId: 'a1',
+      decision: 'once',
+      by: 'person',
+    }
+    const step: RecordBody = {
+      type: 'step.model',
+      turnId: 't1',
+      content: '',
+      toolCalls: [{ toolCallId: 'c1', name: 'shell', input: 'ls' }],
+    }
+    const unknown = { type: 'tool.finished', toolCallId: 'c1', outcome: 'unknown' }
+    // Without an answer: a grant that was given meanwhile allowed it.
+    for (const answers of [[answered], []]) {
+      const state = replay(
+        journalOf([accepted('t1'), started('t1'), step, asked, ...answers, toolStarted('c1')]),
+      )
+      expect(recover(state, true)).toMatchObject([unknown, { type: 'turn.started', attempt: 2 }])
+    }
   })
 })
 
