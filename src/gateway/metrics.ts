@@ -29,6 +29,15 @@ const STORE_ERRORS: ReadonlyMap<SessionNote['kind'], string> = new Map([
 
 const MODEL_ERRORS: ReadonlySet<ErrorCode> = new Set(['model_failed', 'model_unavailable'])
 
+interface OpenTurn {
+  agentId: string
+  /** On the monotonic clock, ms; undefined for a message that another turn took in: it ends with that one, and is none of its own. */
+  startedMs: number | undefined
+}
+
+/** Turns of which nobody tells that they ended (their session was terminated while nothing ran) are forgotten from the oldest on. */
+const MAX_OPEN = 10_000
+
 export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'>): Metrics {
   const register = new Registry()
   const registers = [register]
@@ -46,7 +55,7 @@ export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'
   })
   const turnSeconds = new Histogram({
     name: 'agentry_turn_duration_seconds',
-    help: 'From the start of a turn to its end.',
+    help: 'From the first start of a turn to its end, with the time in which it waited.',
     labelNames: ['agent'],
     buckets: TURN_BUCKETS,
     registers,
@@ -98,18 +107,27 @@ export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'
   addAgentGauges(team, registers)
   addTeamGauges(team, registers)
 
-  /** An agent runs one turn at a time. */
-  const started = new Map<string, { turnId: string; atMs: number }>()
+  /** By turnId, from its first start on, whatever rests and crashes come until its end. */
+  const open = new Map<string, OpenTurn>()
+  const opened = (turnId: string, turn: OpenTurn): void => {
+    if (open.has(turnId)) return
+    open.set(turnId, turn)
+    const [oldest] = open.keys()
+    if (open.size > MAX_OPEN && oldest !== undefined) open.delete(oldest)
+  }
   const happened = (event: TeamEvent, atMs: number): void => {
     if (event.type === 'note') {
       notes.inc({ kind: event.note.kind })
       const failed = STORE_ERRORS.get(event.note.kind)
       if (failed !== undefined) storeErrors.inc({ kind: failed })
     }
-    if (event.type === 'agent-removed') started.delete(event.agentId)
+    if (event.type === 'agent-removed') {
+      for (const [turnId, turn] of open) if (turn.agentId === event.agentId) open.delete(turnId)
+    }
     if (event.type !== 'turn') return
     const { agentId: agent, event: step } = event
-    if (step.type === 'turn-started') started.set(agent, { turnId: step.turnId, atMs })
+    if (step.type === 'turn-started') opened(step.turnId, { agentId: agent, startedMs: atMs })
+    if (step.type === 'steered') opened(step.turnId, { agentId: agent, startedMs: undefined })
     if (step.type === 'retry') retries.inc({ agent })
     if ((step.type === 'step-finished' || step.type === 'compacted') && step.usage) {
       const { inputTokens, outputTokens, costUsd } = step.usage
@@ -119,12 +137,15 @@ export function createMetrics(team: Pick<Team, 'agents' | 'approvals' | 'health'
     }
     if (step.type !== 'turn-finished') return
     const { status, error, turnId } = step.outcome
+    const turn = open.get(turnId)
+    open.delete(turnId)
+    if (turn !== undefined) {
+      if (turn.startedMs === undefined) return
+      turnSeconds.observe({ agent }, (atMs - turn.startedMs) / 1_000)
+    }
     turns.inc({ agent, status })
     if (error !== undefined) turnErrors.inc({ code: error.code })
     if (error !== undefined && MODEL_ERRORS.has(error.code)) failures.inc({ agent })
-    const start = started.get(agent)
-    if (start?.turnId === turnId) turnSeconds.observe({ agent }, (atMs - start.atMs) / 1_000)
-    started.delete(agent)
   }
   return {
     contentType: register.contentType,
