@@ -163,7 +163,10 @@ export type BodyOf<T extends RecordType> = Extract<RecordBody, { type: T }>
 /** Texts in the copies that go to catalogs are cut to this many characters. */
 const SUMMARY_LENGTH = 200
 
-/** A copy of a record for a catalog: it folds to the same header, but long texts are cut and memory is left out. */
+/**
+ * A copy of a record for a catalog: it folds to the same header, but long texts are cut; what a session began with is left out, and
+ * is not counted then (the header that is sent of every new session has the counts).
+ */
 export function summarizeRecord(record: SessionRecord): SessionRecord {
   switch (record.type) {
     case 'session.created':
@@ -171,8 +174,15 @@ export function summarizeRecord(record: SessionRecord): SessionRecord {
     case 'message.accepted':
       return isShort(record.input) ? record : { ...record, input: cut(record.input) }
     case 'step.model': {
-      const { reasoning: _reasoning, ...rest } = record
-      return isShort(rest.content) ? rest : { ...rest, content: cut(rest.content) }
+      const { reasoning: _reasoning, toolCalls, ...rest } = record
+      return {
+        ...rest,
+        content: isShort(rest.content) ? rest.content : cut(rest.content),
+        // What tools are given can be whole files.
+        ...(toolCalls && {
+          toolCalls: toolCalls.map(({ toolCallId, name }) => ({ toolCallId, name, input: null })),
+        }),
+      }
     }
     case 'tool.finished':
       return isShort(record.content) ? record : { ...record, content: cut(record.content) }
@@ -185,11 +195,6 @@ export function summarizeRecord(record: SessionRecord): SessionRecord {
     default:
       return record
   }
-}
-
-/** A message for a catalog: its input cut like in summarizeRecord. */
-export function summarizeMessage<T extends Message>(message: T): T {
-  return isShort(message.input) ? message : { ...message, input: cut(message.input) }
 }
 
 function isShort(text: string): boolean {

@@ -1119,6 +1119,7 @@ export interface components {
       summary?: {
         text: string
         throughSeq: number
+        seq?: number
       }
       grants: components['schemas']['Grant'][]
       approvals: components['schemas']['Approval'][]
@@ -1321,6 +1322,7 @@ export interface components {
       summary?: {
         text: string
         throughSeq: number
+        seq?: number
       }
       grants: components['schemas']['Grant'][]
       approvals: components['schemas']['Approval'][]

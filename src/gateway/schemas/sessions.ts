@@ -31,7 +31,7 @@ const headerFields = {
   prompt: z.string(),
   vars,
   metadata: jsonObject,
-  summary: maybe(z.object({ text: z.string(), throughSeq: z.int() })),
+  summary: maybe(z.object({ text: z.string(), throughSeq: z.int(), seq: maybe(z.int()) })),
   grants: z.array(grant),
   approvals: z.array(approval),
   turn: z.union([openTurn, z.null()]),

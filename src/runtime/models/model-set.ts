@@ -15,7 +15,7 @@ export interface ModelSetOptions extends Silence {
   maxRetryAfterMs: number
 }
 
-export const MODEL_SET_DEFAULTS: ModelSetOptions = {
+const DEFAULTS: ModelSetOptions = {
   tries: 4,
   backoff: { firstMs: 1_000, maxMs: 20_000, jitter: 0.5 },
   maxRetryAfterMs: 60_000,
@@ -58,7 +58,7 @@ export function createModelSet(
   random: () => number = Math.random,
   options: Partial<ModelSetOptions> = {},
 ): ModelSet {
-  const settings = { ...MODEL_SET_DEFAULTS, ...options }
+  const settings = { ...DEFAULTS, ...options }
   let team: AskWith | undefined
   return {
     async step(request) {

@@ -16,7 +16,7 @@ type ToolEntry = Extract<ConversationEntry, { role: 'tool' }>
 type AssistantEntry = Extract<ConversationEntry, { role: 'assistant' }>
 type Writable = Extract<ModelMessage, { role: 'user' }> & { content: string }
 
-export const OUTCOME_UNKNOWN =
+const CALL_CUT_OFF =
   'outcome unknown: the call was cut off, it may have had any effect; look before you repeat it'
 
 /** The messages of a conversation, by M1 to M5. */
@@ -94,7 +94,7 @@ function resultsOf(
     content: calls.map(({ call, id }): ToolResultPart => {
       const result = results.get(call.toolCallId)
       const failed = result === undefined || result.outcome === 'error' || result.outcome === 'unknown'
-      const value = result === undefined ? OUTCOME_UNKNOWN : shown(result.content, emptyResult(result))
+      const value = result === undefined ? CALL_CUT_OFF : shown(result.content, emptyResult(result))
       return {
         type: 'tool-result',
         toolCallId: id,
@@ -106,7 +106,7 @@ function resultsOf(
 }
 
 function emptyResult(result: ToolEntry): string {
-  return result.outcome === 'unknown' ? OUTCOME_UNKNOWN : '(no output)'
+  return result.outcome === 'unknown' ? CALL_CUT_OFF : '(no output)'
 }
 
 function inputObject(input: Json): { [key: string]: Json } {

@@ -47,11 +47,6 @@ export function createRedactor(secrets: Iterable<Secret>): Redactor {
   }
 }
 
-/** The same as the stream of a redactor of these secrets, which is made anew. */
-export function createStreamRedactor(secrets: Iterable<Secret>): StreamRedactor {
-  return createRedactor(secrets).stream()
-}
-
 const NOTHING_TO_HIDE: Redactor = {
   redact: (text) => text,
   redactJson: (value) => value,

@@ -7,7 +7,7 @@ export interface Secret {
 }
 
 /** Shorter values are in too many texts that have nothing to do with them. */
-export const MIN_SECRET_LENGTH = 8
+const MIN_SECRET_LENGTH = 8
 
 const SECRET_NAME =
   /(?:^|_)(?:KEY|PASS|PWD|AUTH|DSN)S?$|(?:API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL)S?$|(?:^|_)SECRET_/i

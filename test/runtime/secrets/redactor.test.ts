@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createRedactor, createStreamRedactor } from '../../../src/runtime/secrets/redactor.ts'
+import { createRedactor } from '../../../src/runtime/secrets/redactor.ts'
 import type { Secret } from '../../../src/runtime/secrets/secrets-of.ts'
 
 const KEY = { name: 'API_KEY', value: 'sk-"live"/é+ 42\\' }
@@ -78,7 +78,7 @@ describe('a redactor', () => {
 
 describe('a stream', () => {
   test('holds back what may become a secret, and gives it out once it does not', () => {
-    const stream = createStreamRedactor([{ name: 'K', value: 'secret-value' }])
+    const stream = createRedactor([{ name: 'K', value: 'secret-value' }]).stream()
     expect(stream.push('the secret-')).toBe('the ')
     expect(stream.push('vault')).toBe('secret-vault')
     expect(stream.push(' secret-va')).toBe(' ')
@@ -89,14 +89,14 @@ describe('a stream', () => {
   })
 
   test('holds back no more than a secret is long, even where secrets overlap without end', () => {
-    const stream = createStreamRedactor([{ name: 'K', value: 'abababab' }])
+    const stream = createRedactor([{ name: 'K', value: 'abababab' }]).stream()
     expect(stream.push('ab'.repeat(50))).toBe('[redacted:K]')
     for (let round = 0; round < 50; round++) expect(stream.push('ab'.repeat(50))).toBe('')
     expect(stream.push('c')).toBe('c')
   })
 
   test('keeps characters whole', () => {
-    const stream = createStreamRedactor([KEY])
+    const stream = createRedactor([KEY]).stream()
     expect(stream.push('a\ud83d')).toBe('a')
     expect(stream.push('\ude00')).toBe('😀')
   })
@@ -145,7 +145,7 @@ describe('no secret survives', () => {
           }
           expect(whole).not.toContain(Buffer.from(value).toString('base64'))
         }
-        const stream = createStreamRedactor(named(values))
+        const stream = createRedactor(named(values)).stream()
         const bounds = [0, ...at.filter((cut) => cut < text.length).toSorted((a, b) => a - b), text.length]
         const chunks = bounds.slice(1).map((end, index) => text.slice(bounds[index], end))
         expect(chunks.map((chunk) => stream.push(chunk)).join('') + stream.flush()).toBe(whole)

@@ -10,13 +10,20 @@ import type { Usage } from '../../../core/usage.ts'
 import { AgentryError } from '../../../errors.ts'
 import type { ConversationEntry } from '../../models/model-step.ts'
 import { isContextTooLong } from '../../models/model-set.ts'
-import { entryTokens, estimateTokens, shownEntries, toConversation, toEntry } from './conversation.ts'
+import {
+  entryTokens,
+  estimateTokens,
+  shownEntries,
+  textTokens,
+  toConversation,
+  toEntry,
+} from './conversation.ts'
 
 /** Of what the model can read: above it the conversation is compacted. */
 const FULL_SHARE = 0.8
 /** Of what the model can read: how much of the newest part stays as it is. */
 const KEPT_SHARE = 0.3
-/** Of what the model can read: how much is summed up in one request. */
+/** Of what the model can read: how much is summed up in one request, the summary before it included. */
 const PIECE_SHARE = 0.5
 /** The seq of all entries that a session began with. */
 const BROUGHT_SEQ = 1
@@ -33,8 +40,10 @@ export function isNearlyFull(
   contextTokens: number,
 ): boolean {
   const shown = shownEntries(memory, summary)
-  // What a fork or an import brought was counted elsewhere, where a summary may have stood for most of it.
-  const counted = shown.findLastIndex(({ usage, seq }) => usage !== undefined && seq > BROUGHT_SEQ)
+  // What came before the summary was counted without it; what a fork or an import brought, elsewhere, where another summary may have
+  // stood for most of it.
+  const uncounted = summary === undefined ? BROUGHT_SEQ : (summary.seq ?? summary.throughSeq)
+  const counted = shown.findLastIndex(({ usage, seq }) => usage !== undefined && seq > uncounted)
   const last = shown[counted]?.usage
   const tokens =
     last === undefined
@@ -105,18 +114,20 @@ export async function summarize(
     .map(entryText)
   let summary = before?.text ?? ''
   let usage: Usage | undefined
-  const todo = pieces(texts, contextTokens * PIECE_SHARE * 4)
-  for (let piece = todo.shift(); piece !== undefined; piece = todo.shift()) {
+  let most = Infinity
+  for (let first = 0; first < texts.length;) {
+    const room = contextTokens * PIECE_SHARE - textTokens(summary)
+    const piece = pieceOf(texts.slice(first), room, most)
     const intro = summary === '' ? '' : `Summary of what came before:\n${summary}\n\n---\n\n`
     let answer: Awaited<ReturnType<Summarize>>
     try {
       answer = await ask(`${intro}Conversation to sum up:\n\n${piece.join('\n\n')}`)
     } catch (error) {
       if (!isContextTooLong(error) || piece.length === 1) throw error
-      const half = Math.ceil(piece.length / 2)
-      todo.unshift(piece.slice(0, half), piece.slice(half))
+      most = Math.ceil(piece.length / 2)
       continue
     }
+    first += piece.length
     if (answer.summary.trim() === '') {
       throw new AgentryError('model_failed', 'the model gave an empty summary of the conversation')
     }
@@ -138,21 +149,16 @@ function entryText(entry: ConversationEntry): string {
   return `[assistant]\n${content}${calls.join('')}`
 }
 
-/** The texts in pieces of about `maxChars`, at least one text in each. */
-function pieces(texts: readonly string[], maxChars: number): string[][] {
-  const all: string[][] = []
-  let chars = 0
+/** As many of the first texts as fit into `room` tokens, and no more than `most`; one at least. */
+function pieceOf(texts: readonly string[], room: number, most: number): readonly string[] {
+  let tokens = 0
+  let count = 0
   for (const text of texts) {
-    const current = all.at(-1)
-    if (current !== undefined && chars + text.length <= maxChars) {
-      current.push(text)
-      chars += text.length
-    } else {
-      all.push([text])
-      chars = text.length
-    }
+    tokens += textTokens(text)
+    if (count > 0 && (tokens > room || count >= most)) break
+    count += 1
   }
-  return all
+  return texts.slice(0, count)
 }
 
 function plus(a: Usage, b: Usage): Usage {

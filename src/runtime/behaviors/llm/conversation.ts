@@ -42,8 +42,8 @@ export function entryTokens(entry: ConversationEntry): number {
   return Math.ceil(tokens) + ENTRY_TOKENS * (1 + calls.length)
 }
 
-/** Of other scripts a character is a token, or nearly one. */
-function textTokens(text: string): number {
+/** Estimated, and not a whole number. Of other scripts a character is a token, or nearly one. */
+export function textTokens(text: string): number {
   const others = text.replace(ASCII, '').length
   return (text.length - others) / ASCII_PER_TOKEN + others
 }

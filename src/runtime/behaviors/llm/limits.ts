@@ -4,7 +4,8 @@ import { tokensOf, type UsageTotal } from '../../../core/usage.ts'
 import { AgentryError } from '../../../errors.ts'
 import type { TurnContext } from '../../turn-context.ts'
 
-export interface TeamLimits {
+/** Of all agents of a team together; left out: no limit. */
+export interface SpendingLimits {
   teamTokens?: number
   teamCostUsd?: number
 }
@@ -12,7 +13,7 @@ export interface TeamLimits {
 /** Throws `limit_reached`, which says which limit, before a step that would go beyond it. */
 export async function assertWithinLimits(
   limits: AgentLimits,
-  team: TeamLimits,
+  team: SpendingLimits,
   context: Pick<TurnContext, 'turn' | 'sessionUsage' | 'teamUsage'>,
 ): Promise<void> {
   const { steps, usage } = context.turn()

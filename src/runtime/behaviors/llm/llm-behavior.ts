@@ -16,7 +16,7 @@ import type { TurnContext } from '../../turn-context.ts'
 import { isNearlyFull, SUMMARY_INSTRUCTIONS, summarize, throughSeqOf } from './compaction.ts'
 import { toConversation } from './conversation.ts'
 import { instructionsOf } from './instructions.ts'
-import { assertWithinLimits, type TeamLimits } from './limits.ts'
+import { assertWithinLimits, type SpendingLimits } from './limits.ts'
 import { type Judge, openCallsOf, runCalls } from './run-calls.ts'
 
 export interface LlmBehaviorOptions {
@@ -26,7 +26,7 @@ export interface LlmBehaviorOptions {
   /** The tools of a turn: asked for once in each. */
   tools: (context: TurnContext) => Promise<ReadonlyMap<string, Tool>>
   judge: Judge
-  teamLimits: TeamLimits
+  teamLimits: SpendingLimits
   close: () => Promise<void>
 }
 

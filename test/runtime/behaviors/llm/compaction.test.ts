@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { MemoryEntry, SessionState } from '../../../../src/core/session-state.ts'
 import { AgentryError } from '../../../../src/errors.ts'
 import { isNearlyFull, summarize, throughSeqOf } from '../../../../src/runtime/behaviors/llm/compaction.ts'
-import { shownEntries } from '../../../../src/runtime/behaviors/llm/conversation.ts'
+import { estimateTokens, shownEntries } from '../../../../src/runtime/behaviors/llm/conversation.ts'
 import { errorWith } from '../../../error-with.ts'
 import { assistant, memoryOf, result, user } from './memory.ts'
 
@@ -37,6 +37,35 @@ describe('a conversation is nearly full', () => {
     expect(isNearlyFull(memoryOf([user(text(900))]), undefined, 1_000)).toBe(true)
     const shown = memoryOf([user(text(900)), user('b')])
     expect(isNearlyFull(shown, { text: 'short', throughSeq: 1 }, 1_000)).toBe(false)
+  })
+
+  test('by an estimate until a step behind the summary is counted, and by that count then', () => {
+    const before = memoryOf([
+      user(text(900)),
+      user('b'),
+      assistant('c', [], { inputTokens: 900, outputTokens: 1 }),
+    ])
+    const summary = { text: 'short', throughSeq: 1, seq: 4 }
+    expect(isNearlyFull(before, undefined, 1_000)).toBe(true)
+    expect(isNearlyFull(before, summary, 1_000)).toBe(false)
+    // The step after it fails, or its provider counts nothing.
+    const uncounted = [...before, ...memoryOf([{ ...assistant('d'), seq: 5 }])]
+    expect(isNearlyFull(uncounted, summary, 1_000)).toBe(false)
+    const long = [...uncounted, ...memoryOf([{ ...user(text(900)), seq: 6 }])]
+    expect(isNearlyFull(long, summary, 1_000)).toBe(true)
+    const usage = { inputTokens: 900, outputTokens: 1 }
+    const counted = [...uncounted, ...memoryOf([{ ...assistant('e', [], usage), seq: 6 }])]
+    expect(isNearlyFull(counted, summary, 1_000)).toBe(true)
+  })
+
+  test('by what was counted behind the last entry that it stands for, where an older version wrote the summary', () => {
+    const memory = memoryOf([
+      user(text(900)),
+      user('b'),
+      assistant('c', [], { inputTokens: 900, outputTokens: 1 }),
+    ])
+    expect(isNearlyFull(memory, { text: 'short', throughSeq: 1 }, 1_000)).toBe(true)
+    expect(isNearlyFull(memory, { text: 'short', throughSeq: 3 }, 1_000)).toBe(false)
   })
 
   test('by an estimate where the counts are those of the session that it was forked from', () => {
@@ -186,6 +215,28 @@ describe('summing up', () => {
       ['[user]\n3', '[user]\n4'],
     ])
     expect(made).toEqual({ summary: 'S2', usage: { inputTokens: 10, outputTokens: 2, cachedInputTokens: 4 } })
+  })
+
+  test('asks for no more than the model can read, in any script, the summary before included', async () => {
+    const letters = fc.constantFrom('a', '漢', 'я')
+    const said = fc.array(fc.record({ letter: letters, size: fc.integer({ min: 1, max: 600 }) }), {
+      minLength: 1,
+      maxLength: 30,
+    })
+    await fc.assert(
+      fc.asyncProperty(said, letters, async (parts, summaryLetter) => {
+        const long = memoryOf(parts.map(({ letter, size }) => user(letter.repeat(size))))
+        let shown = ''
+        const sizes: number[] = []
+        await summarize(long, undefined, parts.length, 2_000, async (request) => {
+          sizes.push(estimateTokens([{ role: 'user', content: request }]))
+          shown += request
+          return { summary: summaryLetter.repeat(300) }
+        })
+        expect(Math.max(...sizes)).toBeLessThan(1_060) // half of the window, and the words around
+        for (const { letter, size } of parts) expect(shown).toContain(letter.repeat(size))
+      }),
+    )
   })
 
   test('halves a request that the model finds too long, down to a single entry', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AgentLimits } from '../../../../src/agent-spec.ts'
 import { noUsage, type UsageTotal } from '../../../../src/core/usage.ts'
-import { assertWithinLimits, type TeamLimits } from '../../../../src/runtime/behaviors/llm/limits.ts'
+import { assertWithinLimits, type SpendingLimits } from '../../../../src/runtime/behaviors/llm/limits.ts'
 import { errorWith } from '../../../error-with.ts'
 
 interface Used {
@@ -11,7 +11,7 @@ interface Used {
   team?: Partial<UsageTotal>
 }
 
-async function check(limits: Partial<AgentLimits>, team: TeamLimits, used: Used): Promise<void> {
+async function check(limits: Partial<AgentLimits>, team: SpendingLimits, used: Used): Promise<void> {
   const usage = { ...noUsage(), ...used.turn }
   const turn = { steps: used.steps ?? 0, usage }
   await assertWithinLimits({ memoryMb: 1, turnMs: 1, ...limits }, team, {
@@ -28,7 +28,7 @@ const tokens = (count: number): Partial<UsageTotal> => ({ inputTokens: count - 1
 const dollars = (costUsd: number): Partial<UsageTotal> => ({ costUsd })
 
 describe.each<
-  [name: string, limits: Partial<AgentLimits>, team: TeamLimits, below: Used, at: Used, said: string]
+  [name: string, limits: Partial<AgentLimits>, team: SpendingLimits, below: Used, at: Used, said: string]
 >([
   [
     'maxSteps',
