@@ -4,7 +4,6 @@ import { createEditTool } from './edit.ts'
 import { createFetchTool } from './fetch.ts'
 import type { FileToolOptions } from './file-tool-options.ts'
 import { Confinement } from './files/confinement.ts'
-import { SeenVersions } from './files/seen-versions.ts'
 import { createGlobTool } from './glob.ts'
 import { createGrepTool } from './grep.ts'
 import { createListTool } from './list.ts'
@@ -28,14 +27,12 @@ export interface BuiltInToolOptions {
 }
 
 /**
- * The tools that come with Agentry and need nothing of the team, by name. One set for each stay of an agent: it remembers which files
- * each session has read.
+ * The tools that come with Agentry and need nothing of the team, by name. One set for each stay of an agent.
  */
 export function createBuiltInTools(options: BuiltInToolOptions): Map<string, Tool> {
   const { reaper, clock, dataDirectory, allowedPaths, outputBytes } = options
   const files: FileToolOptions = {
     confinement: new Confinement({ allowedPaths, dataDirectory }),
-    versions: new SeenVersions(),
     outputBytes,
     clock,
   }

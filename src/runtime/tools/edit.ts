@@ -5,6 +5,7 @@ import { fileName, statOf } from './files/confinement.ts'
 import { conflict, failed, refused } from './files/path-errors.ts'
 import { isExactText, MAX_FILE_BYTES, textOf } from './files/read-bytes.ts'
 import { replaceFile } from './files/replace-file.ts'
+import { compareSeen, rememberSeen } from './files/seen-files.ts'
 import { replaceText } from './replace-text.ts'
 import type { Tool } from './tool.ts'
 import { CHANGED } from './write.ts'
@@ -35,14 +36,15 @@ const INPUT = z
     { error: 'expected either oldText and newText, or patch' },
   )
 
-export function createEditTool({ confinement, versions, clock }: FileToolOptions): Tool {
+export function createEditTool({ confinement, clock }: FileToolOptions): Tool {
   return defineTool({
     name: 'edit',
     description:
       'Changes a part of a text file: replaces an exact text, or applies a unified diff. Fails with "conflict" where the file changed since you read it: read it again then.',
     input: INPUT,
     subject: ({ path }, context) => confinement.subject(path, context),
-    async execute({ path, oldText, newText, replaceAll, patch }, { sessionId, signal, workingDir }) {
+    async execute({ path, oldText, newText, replaceAll, patch }, context) {
+      const { signal, workingDir } = context
       // Loaded before the file is looked at, so that nothing is waited for in between.
       const { applyHunks } = patch === undefined ? {} : await import('./apply-hunks.ts')
       const place = confinement.open(path, { workingDir })
@@ -55,9 +57,11 @@ export function createEditTool({ confinement, versions, clock }: FileToolOptions
           signal,
           clock,
           next(current) {
-            const seen = versions.of(sessionId, place.path)
             if (current === undefined) throw conflict(place.shown, 'was removed meanwhile')
-            if (seen !== undefined && seen !== current.version) throw conflict(place.shown, CHANGED)
+            // One that it never read is no conflict: the text that is replaced shows what it takes the file for.
+            if (compareSeen(place.path, current.version, context) === 'changed') {
+              throw conflict(place.shown, CHANGED)
+            }
             if (current.stat.size > MAX_FILE_BYTES) {
               throw refused(place.shown, `is larger than ${MAX_FILE_BYTES} bytes: use shell to edit it`)
             }
@@ -74,7 +78,7 @@ export function createEditTool({ confinement, versions, clock }: FileToolOptions
             return Buffer.from(change.text)
           },
         })
-        versions.saw(sessionId, place.path, version)
+        await rememberSeen(place.path, version, context)
         return `edited ${place.shown} (${change.changes} ${change.changes === 1 ? 'change' : 'changes'})`
       } finally {
         place.close()

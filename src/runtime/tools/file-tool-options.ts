@@ -1,11 +1,9 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Confinement } from './files/confinement.ts'
-import type { SeenVersions } from './files/seen-versions.ts'
 
 /** What all tools on files share. */
 export interface FileToolOptions {
   confinement: Confinement
-  versions: SeenVersions
   /** Most bytes of a result, its notes included. */
   outputBytes: number
   clock?: Clock | undefined

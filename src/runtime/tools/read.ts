@@ -5,6 +5,7 @@ import { type FileToolOptions, NOTE_BYTES } from './file-tool-options.ts'
 import { fileName, statOf } from './files/confinement.ts'
 import { failed } from './files/path-errors.ts'
 import { isBinary, MAX_FILE_BYTES, readFileBytes, textOf } from './files/read-bytes.ts'
+import { rememberSeen } from './files/seen-files.ts'
 import type { Tool } from './tool.ts'
 
 const DEFAULT_LINES = 2_000
@@ -16,7 +17,7 @@ const INPUT = z.strictObject({
   lineCount: z.int().min(1).max(100_000).default(DEFAULT_LINES).describe('How many lines to read.'),
 })
 
-export function createReadTool({ confinement, versions, outputBytes }: FileToolOptions): Tool {
+export function createReadTool({ confinement, outputBytes }: FileToolOptions): Tool {
   return defineTool({
     name: 'read',
     description:
@@ -24,16 +25,21 @@ export function createReadTool({ confinement, versions, outputBytes }: FileToolO
     input: INPUT,
     readOnly: true,
     subject: ({ path }, context) => confinement.subject(path, context),
-    execute({ path, startLine, lineCount }, context) {
-      return confinement.with(path, context, (place) => {
+    async execute({ path, startLine, lineCount }, context) {
+      const read = confinement.with(path, context, (place) => {
         const name = fileName(place)
         if (statOf(place) === undefined) throw failed(place.shown, 'does not exist')
         const { bytes, stat, version } = readFileBytes(place.directory, name, place.shown)
-        versions.saw(context.sessionId, place.path, version)
-        if (bytes.length === 0) return `[${place.shown} is empty]`
-        if (isBinary(bytes)) return `[${place.shown} is a binary file of ${stat.size} bytes]`
-        return numbered(textOf(bytes), { startLine, lineCount, outputBytes, size: stat.size })
+        const seen = { path: place.path, version }
+        if (bytes.length === 0) return { ...seen, text: `[${place.shown} is empty]` }
+        if (isBinary(bytes)) {
+          return { ...seen, text: `[${place.shown} is a binary file of ${stat.size} bytes]` }
+        }
+        const part = { startLine, lineCount, outputBytes, size: stat.size }
+        return { ...seen, text: numbered(textOf(bytes), part) }
       })
+      await rememberSeen(read.path, read.version, context)
+      return read.text
     },
   })
 }

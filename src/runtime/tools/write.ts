@@ -4,6 +4,7 @@ import type { FileToolOptions } from './file-tool-options.ts'
 import { fileName } from './files/confinement.ts'
 import { conflict } from './files/path-errors.ts'
 import { replaceFile } from './files/replace-file.ts'
+import { compareSeen, rememberSeen } from './files/seen-files.ts'
 import type { Tool } from './tool.ts'
 
 const INPUT = z.strictObject({
@@ -11,14 +12,15 @@ const INPUT = z.strictObject({
   content: z.string().describe('The whole new content of the file.'),
 })
 
-export function createWriteTool({ confinement, versions, clock }: FileToolOptions): Tool {
+export function createWriteTool({ confinement, clock }: FileToolOptions): Tool {
   return defineTool({
     name: 'write',
     description:
-      'Writes a file: a new one (missing directories are made), or the whole content of one that exists. Fails with "conflict" where the file changed since you read it: read it again then. To change a part, use edit.',
+      'Writes a file: a new one (missing directories are made), or the whole content of one that exists. A file that exists has to be read before: fails with "conflict" where you have not read it, or it changed since: read it then. To change a part, use edit.',
     input: INPUT,
     subject: ({ path }, context) => confinement.subject(path, context),
-    async execute({ path, content }, { sessionId, signal, workingDir }) {
+    async execute({ path, content }, context) {
+      const { signal, workingDir } = context
       const place = confinement.open(path, { workingDir })
       try {
         if (place.rest.length <= 1) fileName(place)
@@ -30,12 +32,13 @@ export function createWriteTool({ confinement, versions, clock }: FileToolOption
           clock,
           next(current) {
             existed = current !== undefined
-            const seen = versions.of(sessionId, place.path)
-            if (seen !== undefined && seen !== current?.version) throw conflict(place.shown, CHANGED)
+            const seen = compareSeen(place.path, current?.version, context)
+            if (seen === 'changed') throw conflict(place.shown, CHANGED)
+            if (seen === 'unseen' && existed) throw conflict(place.shown, UNREAD)
             return bytes
           },
         })
-        versions.saw(sessionId, place.path, version)
+        await rememberSeen(place.path, version, context)
         return `${existed ? 'replaced' : 'made'} ${place.shown} (${bytes.length} bytes)`
       } finally {
         place.close()
@@ -46,3 +49,4 @@ export function createWriteTool({ confinement, versions, clock }: FileToolOption
 
 /** What a model has to know where another wrote the file meanwhile. */
 export const CHANGED = 'changed since you read it: read it again and take over what changed'
+const UNREAD = 'exists, and you have not read it: read it first, to know what you replace'

@@ -14,7 +14,7 @@ export interface ToolBench {
   /** As `run`, the whole result. */
   result: (name: string, input: unknown, context?: FakeToolContext) => Promise<ToolResult>
   subject: (name: string, input: unknown) => unknown
-  /** Another session in the same directory, with the same set of tools. */
+  /** Another session in the same directory. */
   otherSession: () => FakeToolContext
 }
 

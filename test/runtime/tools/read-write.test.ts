@@ -95,6 +95,7 @@ describe('write', () => {
     const path = join(directory, 'run.sh')
     writeFileSync(path, 'old')
     chmodSync(path, 0o754)
+    await run('read', { path: 'run.sh' })
     expect(await run('write', { path: 'run.sh', content: 'new' })).toBe('replaced run.sh (3 bytes)')
     expect(statSync(path).mode & 0o777).toBe(0o754)
     expect(readFileSync(path, 'utf8')).toBe('new')
@@ -112,6 +113,7 @@ describe('write', () => {
     const path = join(directory, 'a')
     writeFileSync(path, 'old')
     const { ino } = statSync(path)
+    await run('read', { path: 'a' })
     await run('write', { path: 'a', content: 'new' })
     expect(statSync(path).ino).not.toBe(ino)
   })
@@ -121,7 +123,9 @@ describe('write', () => {
     const path = join(directory, 'a')
     writeFileSync(path, 'first')
     await run('read', { path: 'a' })
-    await run('write', { path: 'a', content: 'by another' }, otherSession())
+    const other = otherSession()
+    await run('read', { path: 'a' }, other)
+    await run('write', { path: 'a', content: 'by another' }, other)
     await expect(run('write', { path: 'a', content: 'mine' })).rejects.toThrow(
       errorWith('edit_conflict', /^conflict: a changed since you read it.*nothing was written$/),
     )
@@ -130,6 +134,77 @@ describe('write', () => {
     await run('write', { path: 'a', content: 'mine' })
     await run('write', { path: 'a', content: 'mine again' })
     expect(readFileSync(path, 'utf8')).toBe('mine again')
+  })
+
+  test('is a conflict where the session has not read the file', async () => {
+    const { directory, run, otherSession } = toolBench()
+    writeFileSync(join(directory, 'a'), 'theirs')
+    await run('read', { path: 'a' }, otherSession())
+    await expect(run('write', { path: 'a', content: 'mine' })).rejects.toThrow(
+      errorWith('edit_conflict', /^conflict: a exists, and you have not read it: read it first/),
+    )
+    expect(readFileSync(join(directory, 'a'), 'utf8')).toBe('theirs')
+    await run('read', { path: 'a' })
+    await run('write', { path: 'a', content: 'mine' })
+    expect(readFileSync(join(directory, 'a'), 'utf8')).toBe('mine')
+  })
+
+  test.each(['write', 'edit'])('with %s: what changed while the agent rested is a conflict', async (name) => {
+    const before = toolBench()
+    const path = join(before.directory, 'a')
+    writeFileSync(path, 'one\n')
+    await before.run('read', { path: 'a' })
+    writeFileSync(path, 'one\nby a person\n')
+    // The next stay has tools of its own; the session comes from the disk.
+    const after = toolBench({ directory: before.directory })
+    const session = { ...after.context, metadata: structuredClone(before.context.metadata) }
+    const change = name === 'write' ? { content: 'two\n' } : { oldText: 'one', newText: 'two' }
+    await expect(after.run(name, { path: 'a', ...change }, session)).rejects.toThrow(
+      errorWith('edit_conflict', 'changed since you read it'),
+    )
+    expect(readFileSync(path, 'utf8')).toBe('one\nby a person\n')
+  })
+
+  test('knows after a rest what it read before, and what it wrote', async () => {
+    const before = toolBench()
+    writeFileSync(join(before.directory, 'a'), 'one')
+    await before.run('read', { path: 'a' })
+    await before.run('write', { path: 'b', content: 'one' })
+    const after = toolBench({ directory: before.directory })
+    const session = { ...after.context, metadata: structuredClone(before.context.metadata) }
+    for (const path of ['a', 'b']) {
+      expect(await after.run('write', { path, content: 'two' }, session)).toBe(`replaced ${path} (3 bytes)`)
+    }
+  })
+
+  test('remembers 200 files: the one read longest ago has to be read again', async () => {
+    const { directory, run, context } = toolBench()
+    for (let i = 0; i <= 200; i++) {
+      writeFileSync(join(directory, `f${i}`), '')
+      await run('read', { path: `f${i}` })
+    }
+    expect(context.metadata['filesSeen']).toHaveLength(200)
+    await expect(run('write', { path: 'f0', content: 'x' })).rejects.toThrow(errorWith('edit_conflict'))
+    await run('write', { path: 'f1', content: 'x' })
+  })
+
+  test('records nothing for a file that it reads again unchanged', async () => {
+    const { directory, run, context } = toolBench()
+    writeFileSync(join(directory, 'a'), '')
+    await run('read', { path: 'a' })
+    let updates = 0
+    const counted = {
+      ...context,
+      updateSession: (changes: Parameters<typeof context.updateSession>[0]) => {
+        updates++
+        return context.updateSession(changes)
+      },
+    }
+    await run('read', { path: 'a' }, counted)
+    expect(updates).toBe(0)
+    writeFileSync(join(directory, 'a'), 'changed')
+    await run('read', { path: 'a' }, counted)
+    expect(updates).toBe(1)
   })
 
   test('is a conflict where a file that was read is gone', async () => {
