@@ -7,7 +7,7 @@ const ALLOWED = ['remember', 'recall', 'todo', 'list_agents', 'ask_agent', 'tell
 
 export interface DefaultCall extends Surroundings {
   tool: string
-  subject?: PermissionSubject
+  subject: PermissionSubject
   readOnly: boolean
 }
 
@@ -18,7 +18,7 @@ export function defaultDecision({ tool, subject, readOnly, ...surroundings }: De
 } {
   if (readOnly || ALLOWED.includes(tool))
     return { decision: 'allow', reason: `${tool} is allowed by default` }
-  if (tool !== 'shell' || subject?.kind !== 'command') {
+  if (tool !== 'shell' || subject.kind !== 'command') {
     return { decision: 'ask', reason: `${tool} asks by default` }
   }
   const problem = harmProblem(subject.text, surroundings)

@@ -18,18 +18,40 @@ export function parsePathPattern(source: string): PathPattern {
   }
 }
 
+export interface PathBase {
+  /** Absolute, as it is configured. */
+  workingDir: string
+  /** The same without symbolic links. Default: it has none. */
+  realDir?: string | undefined
+}
+
 /**
- * `path` is absolute, or relative to the working directory; where that is not given, an absolute pattern fits absolute paths
- * only, and a relative one relative paths. `..` is taken away by name: links must be resolved before.
+ * `path` is absolute, or relative to the working directory; where no base is given, an absolute pattern fits absolute paths only,
+ * and a relative one relative paths. `..` is taken away by name: links must be resolved before. A path in the working directory
+ * fits by either spelling of that. `loosely`: relative patterns are tried from both, too.
  */
-export function matchesPath(pattern: PathPattern, path: string, workingDir?: string): boolean {
-  const base = workingDir === undefined ? undefined : segmentsOf(workingDir)
-  if (pattern.absolute === path.startsWith('/')) return matchesNames(pattern.segments, segmentsOf(path))
-  if (base === undefined) return false
-  if (pattern.absolute) return matchesNames(pattern.segments, resolved([...base, ...segmentsOf(path)]))
-  const names = segmentsOf(path)
-  // Outside of the working directory, where relative patterns lead only by `..`.
-  return matchesNames(resolvedPattern([...base.map(literal), ...pattern.segments]), names)
+export function matchesPath(pattern: PathPattern, path: string, base?: PathBase, loosely = false): boolean {
+  if (base === undefined) {
+    return pattern.absolute === path.startsWith('/') && matchesNames(pattern.segments, segmentsOf(path))
+  }
+  const { workingDir, realDir = workingDir } = base
+  const dirs = [...new Set([realDir, workingDir])].map(segmentsOf)
+  const names = path.startsWith('/')
+    ? segmentsOf(path)
+    : resolved([...segmentsOf(realDir), ...segmentsOf(path)])
+  const spellings = [names, ...dirs.flatMap((from) => dirs.flatMap((to) => moved(names, from, to)))]
+  const patterns = pattern.absolute
+    ? [pattern.segments]
+    : dirs
+        .slice(0, loosely ? dirs.length : 1)
+        .map((dir) => resolvedPattern([...dir.map(literal), ...pattern.segments]))
+  return patterns.some((segments) => spellings.some((spelling) => matchesNames(segments, spelling)))
+}
+
+/** The path below `to` that is below `from`; none where it is not. */
+function moved(names: readonly string[], from: readonly string[], to: readonly string[]): string[][] {
+  if (from === to || !from.every((name, index) => names[index] === name)) return []
+  return [[...to, ...names.slice(from.length)]]
 }
 
 function segmentsOf(path: string): string[] {

@@ -17,9 +17,12 @@ export interface PatternRules {
   default?: Permission
 }
 
-export type SubjectKind = 'command' | 'path' | 'url' | 'agent' | 'text'
+export type SubjectKind = 'command' | 'path' | 'url' | 'agent' | 'text' | 'input'
 
-/** What a call is about. `command`: a line for /bin/sh; `path`: absolute, or relative to the working directory. */
+/**
+ * What a call is about. `command`: a line for /bin/sh; `path`: absolute, or relative to the working directory; `input`: all that
+ * a tool is given, which says nothing else of itself.
+ */
 export interface PermissionSubject {
   kind: SubjectKind
   text: string

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { ToolResult } from '../../behavior.ts'
 import type { Json } from '../../core/json.ts'
+import type { SubjectKind } from '../../core/permissions/rule-types.ts'
 
 /** What one call of a tool is given. */
 export interface ToolContext {
@@ -28,9 +29,10 @@ export interface ToolContext {
 }
 
 /** What permission rules look at. `command`: a line for /bin/sh, judged by its structure; the others are matched as text. */
-export type PermissionSubject =
-  | { kind: 'command'; text: string }
-  | { kind: 'path' | 'url' | 'agent' | 'text'; text: string }
+export interface PermissionSubject {
+  kind: Exclude<SubjectKind, 'input'>
+  text: string
+}
 
 export interface Tool<Input = unknown> {
   /** 1 to 64 of A-Z a-z 0-9 _ -, as all providers take it. */
@@ -41,7 +43,7 @@ export interface Tool<Input = unknown> {
   readonly inputSchema: { [key: string]: Json }
   /** The input as `execute` takes it. Throws `invalid_input` with what was expected, for the model to read. */
   parse(input: unknown): Input
-  /** What patterns of permission rules are matched with; left out: only the tool's name counts. */
+  /** What patterns of permission rules are matched with, and what a person is asked about; left out: the whole input, as JSON. */
   subject?(input: Input, context: Pick<ToolContext, 'workingDir'>): PermissionSubject
   /** Reads only: may be allowed without asking where no rule says otherwise. */
   readonly readOnly: boolean

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import type { PermissionRules, PermissionSubject } from '../../../src/core/permissions/rule-types.ts'
+import type { Json } from '../../../src/core/json.ts'
+import { inputSubject } from '../../../src/core/permissions/input-subject.ts'
+import type {
+  PatternRules,
+  Permission,
+  PermissionRules,
+  PermissionSubject,
+} from '../../../src/core/permissions/rule-types.ts'
 import { compileRules, decide, grantFor, type PermissionGrant } from '../../../src/core/permissions/rules.ts'
 
 interface Given {
@@ -11,9 +18,9 @@ interface Given {
 function decisionOf(
   rules: PermissionRules,
   tool: string,
-  { subject, readOnly = false, grants = [] }: Given = {},
+  { subject = inputSubject({}), readOnly = false, grants = [] }: Given = {},
 ) {
-  const call = { tool, readOnly, workingDir: '/home/me/project', ...(subject && { subject }) }
+  const call = { tool, readOnly, workingDir: '/home/me/project', subject }
   return decide(compileRules(rules), call, grants).decision
 }
 
@@ -81,10 +88,56 @@ describe('patterns', () => {
     expect(decisionOf({ write: { ...write, default: 'deny' } }, 'write', path('x'))).toBe('deny')
   })
 
-  test('do not fit a call without a subject', () => {
-    expect(decisionOf({ own: { allow: ['*'] } }, 'own')).toBe('ask')
-    expect(decisionOf({ own: { deny: ['*'], default: 'allow' } }, 'own')).toBe('allow')
+  test.each([
+    [{ deny: ['*'], default: 'allow' }, {}, 'deny'],
+    [{ deny: ['prod*'], default: 'allow' }, { target: 'production' }, 'deny'],
+    [{ deny: ['prod*'], default: 'allow' }, { targets: [{ name: 'production' }] }, 'deny'],
+    [{ deny: ['42'], default: 'allow' }, { id: 42 }, 'deny'],
+    [{ deny: ['*"force":true*'], default: 'allow' }, { id: 1, force: true }, 'deny'],
+    [{ ask: ['prod*'], default: 'allow' }, { target: 'production' }, 'ask'],
+    [{ deny: ['prod*'], default: 'allow' }, { target: 'preprod' }, 'allow'],
+    [{ allow: ['*'] }, { a: 'b' }, 'allow'],
+    [{ allow: ['{"a":"b*"}'] }, { a: 'bc' }, 'allow'],
+    [{ allow: ['b*'] }, { a: 'bc' }, 'ask'],
+    [{ allow: ['staging'] }, { target: 'staging', force: true }, 'ask'],
+  ] satisfies [PatternRules, Json, Permission][])(
+    'over all that a tool is given, where it does not say what a call is about: %j and %j: %s',
+    (own, input, expected) => {
+      expect(decisionOf({ own }, 'own', { subject: inputSubject(input) })).toBe(expected)
+    },
+  )
+
+  test('of * that cannot be told of a URL leave the question to a person', () => {
+    const rules: PermissionRules = { '*': { deny: ['rm *'], default: 'allow' } }
+    expect(decisionOf(rules, 'fetch', url('https://example.com/'))).toBe('ask')
+    expect(decisionOf(rules, 'write', path('a'))).toBe('allow')
+    expect(decisionOf({ '*': { deny: ['rm *'], default: 'deny' } }, 'fetch', url('https://a.b/'))).toBe(
+      'deny',
+    )
   })
+
+  test.each([
+    [{ deny: ['/data/project/secrets/**'] }, '/data/project/secrets/key', 'deny'],
+    [{ deny: ['/link/secrets/**'] }, '/data/project/secrets/key', 'deny'],
+    [{ deny: ['secrets/**'] }, '/data/project/secrets/key', 'deny'],
+    [{ deny: ['secrets/**'] }, '/link/secrets/key', 'deny'],
+    [{ deny: ['../other/**'] }, '/data/other/a', 'deny'],
+    [{ deny: ['../other/**'] }, '/other/a', 'deny'],
+    [{ allow: ['/data/project/src/*'], default: 'ask' }, '/data/project/src/a', 'allow'],
+    [{ allow: ['/link/src/*'], default: 'ask' }, '/data/project/src/a', 'allow'],
+    [{ allow: ['src/*'], default: 'ask' }, '/data/project/src/a', 'allow'],
+    [{ allow: ['../other/*'], default: 'ask' }, '/data/other/a', 'allow'],
+    [{ allow: ['../other/*'], default: 'ask' }, '/other/a', 'ask'],
+    [{ allow: ['src/*'], default: 'ask' }, '/src/a', 'ask'],
+  ] satisfies [PatternRules, string, Permission][])(
+    'over paths of a working directory that is a link, by either name of it: %j and %j: %s',
+    (write, text, expected) => {
+      const subject: PermissionSubject = { kind: 'path', text }
+      const call = { tool: 'write', readOnly: false, subject, workingDir: '/link', realDir: '/data/project' }
+      const rules = compileRules({ write: { default: 'allow', ...write } })
+      expect(decide(rules, call, []).decision).toBe(expected)
+    },
+  )
 
   test.each([
     ['src/*', 'src/a.ts', true],
@@ -181,9 +234,28 @@ describe('patterns', () => {
 describe('a grant', () => {
   const RULES: PermissionRules = { shell: { deny: ['rm *'], ask: ['npm *'] } }
 
-  test('is of the exact text, or of the tool where it is asked for nothing', () => {
+  test('is of the exact text', () => {
     expect(grantFor('shell', { kind: 'command', text: 'npm *' })).toEqual({ tool: 'shell', pattern: 'npm *' })
-    expect(grantFor('own', undefined)).toEqual({ tool: 'own' })
+    const long = 'x'.repeat(10_000)
+    expect(grantFor('shell', { kind: 'command', text: long })).toEqual({ tool: 'shell', pattern: long })
+  })
+
+  test('of a tool that says nothing of its calls is of the very same input, in whatever order', () => {
+    const given = (input: Json): Given => ({ subject: inputSubject(input) })
+    const grants = [grantFor('own', inputSubject({ id: 1, more: { a: 'x', b: null } }))]
+    expect(decisionOf({}, 'own', { ...given({ more: { b: null, a: 'x' }, id: 1 }), grants })).toBe('allow')
+    expect(decisionOf({}, 'own', { ...given({ id: 2, more: { a: 'x', b: null } }), grants })).toBe('ask')
+    expect(decisionOf({}, 'own', { ...given({ id: '1', more: { a: 'x', b: null } }), grants })).toBe('ask')
+    expect(decisionOf({}, 'own', { ...given({}), grants })).toBe('ask')
+    expect(decisionOf({}, 'other', { ...given({ id: 1, more: { a: 'x', b: null } }), grants })).toBe('ask')
+  })
+
+  test('of a long input is short, and of that input alone', () => {
+    const input = (middle: string): Given => ({ subject: inputSubject({ text: 'a'.repeat(9_000) + middle }) })
+    const grants = [grantFor('own', inputSubject({ text: `${'a'.repeat(9_000)}b` }))]
+    expect(grants[0]?.pattern.length).toBeLessThan(100)
+    expect(decisionOf({}, 'own', { ...input('b'), grants })).toBe('allow')
+    expect(decisionOf({}, 'own', { ...input('c'), grants })).toBe('ask')
   })
 
   test('allows what would be asked: that text, of that tool', () => {
@@ -199,7 +271,7 @@ describe('a grant', () => {
     expect(decisionOf({ own: 'deny' }, 'own', { grants: [{ tool: 'own' }] })).toBe('deny')
   })
 
-  test('of a tool without a text is of whatever it is given', () => {
+  test('without a text, as older sessions hold them, is of whatever the tool is given', () => {
     expect(decisionOf(RULES, 'shell', { ...command('npm test'), grants: [{ tool: 'shell' }] })).toBe('allow')
   })
 })

@@ -232,11 +232,11 @@ describe('write', () => {
     )
   })
 
-  test('says what permission rules are matched with: the path from the working directory', () => {
+  test('says what permission rules are matched with: the whole path', () => {
     const { subject, directory } = toolBench()
     const at = (path: string) => subject('write', { path, content: '' })
-    expect(at('./a/../b.txt')).toEqual({ kind: 'path', text: 'b.txt' })
-    expect(at(join(directory, 'b.txt'))).toEqual({ kind: 'path', text: 'b.txt' })
+    expect(at('./a/../b.txt')).toEqual({ kind: 'path', text: join(directory, 'b.txt') })
+    expect(at(join(directory, 'b.txt'))).toEqual({ kind: 'path', text: join(directory, 'b.txt') })
     expect(at('/etc/passwd')).toEqual({ kind: 'path', text: '/etc/passwd' })
     expect(at('..')).toEqual({ kind: 'path', text: join(directory, '..') })
   })

@@ -8,6 +8,7 @@
  * RC4 A call is judged when it is announced, so that people are asked early, and again right before it runs: a call before it, or
  *     anybody in the time of a question, can have changed what its input stands for (a link where its path leads).
  */
+import type { Json } from '../../../core/json.ts'
 import type { ApprovalAnswer, Grant, OpenCall, ToolCall } from '../../../core/session-state.ts'
 import { describeThrown } from '../../../errors.ts'
 import type { Tool, ToolContext } from '../../tools/tool.ts'
@@ -22,7 +23,8 @@ export type Verdict =
 
 export type Judge = (
   tool: Tool,
-  input: unknown,
+  /** As the tool takes it, and as the model gave it. */
+  input: { parsed: unknown; given: Json },
   context: Pick<ToolContext, 'workingDir'>,
   grants: readonly Grant[],
 ) => Verdict
@@ -97,7 +99,7 @@ function planOf(options: CallsOptions, call: OpenCall): Plan {
     return refused(describeThrown(error))
   }
   // One that has asked already was allowed then.
-  const judgeAgain = call.asked ? OPEN_GATE : createGate(options, call, tool, parsed)
+  const judgeAgain = call.asked ? OPEN_GATE : createGate(options, call, tool, { parsed, given: input })
   const refusal = judgeAgain()
   refusal.catch(() => undefined) // it is awaited in its order
   if (asked?.tool === 'ask') {
@@ -136,7 +138,7 @@ function createGate(
   { context, judge, approvalMs }: CallsOptions,
   { toolCallId, answer }: OpenCall,
   tool: Tool,
-  input: unknown,
+  input: Parameters<Judge>[1],
 ): Gate {
   /** The subject to which a person has said yes. */
   let approved: string | undefined

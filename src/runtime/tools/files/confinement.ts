@@ -49,7 +49,7 @@ export interface Place {
   readonly rest: readonly string[]
   /** Absolute, without symbolic links. */
   readonly path: string
-  /** For people, models and permission rules: relative to the working directory where it lies in it, else absolute. */
+  /** For people and models: relative to the working directory where it lies in it, else absolute. */
   readonly shown: string
   close(): void
 }
@@ -107,12 +107,12 @@ export class Confinement {
     }
   }
 
-  /** What permission rules are matched with: where the path leads to; where that cannot be said, the path as it is written. */
+  /** What permission rules are matched with, absolute: where the path leads to; where that cannot be said, the path as it is written. */
   subject(path: string, context: Pick<ToolContext, 'workingDir'>): PermissionSubject {
     try {
-      return { kind: 'path', text: this.with(path, context, ({ shown }) => shown) }
+      return { kind: 'path', text: this.with(path, context, (place) => place.path) }
     } catch {
-      return { kind: 'path', text: shownFrom(context.workingDir, resolve(context.workingDir, path)) }
+      return { kind: 'path', text: resolve(context.workingDir, path) }
     }
   }
 

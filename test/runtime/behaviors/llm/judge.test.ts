@@ -1,8 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import type { Json } from '../../../../src/core/json.ts'
+import { Reaper } from '../../../../src/runtime/processes/reaper.ts'
+import { createBuiltInTools } from '../../../../src/runtime/tools/built-in-tools.ts'
 import { createJudge } from '../../../../src/runtime/behaviors/llm/judge.ts'
 import { defineTool } from '../../../../src/runtime/tools/define-tool.ts'
 import { errorWith } from '../../../error-with.ts'
@@ -17,10 +20,12 @@ const write = defineTool({
 const bare = defineTool({ name: 'bare', description: 'Does.', input: z.object({}), execute: () => 'done' })
 const context = { workingDir: '/home/me' }
 
+const both = (input: Json) => ({ parsed: input, given: input })
+
 test('a call is judged by what it is about', () => {
   const judge = createJudge({ write: { allow: ['src/**'], deny: ['/home/me/secret'] } })
-  expect(judge(write, { path: 'src/a' }, context, [])).toEqual({ decision: 'allow' })
-  expect(judge(write, { path: 'secret' }, context, [])).toEqual({
+  expect(judge(write, both({ path: 'src/a' }), context, [])).toEqual({ decision: 'allow' })
+  expect(judge(write, both({ path: 'secret' }), context, [])).toEqual({
     decision: 'deny',
     reason: 'a rule of write denies: /home/me/secret',
   })
@@ -28,15 +33,58 @@ test('a call is judged by what it is about', () => {
 
 test('a question shows the whole subject, and what its answer would grant', () => {
   const judge = createJudge({})
-  const path = 'long/'.repeat(2_000)
-  const grant = { tool: 'write', pattern: path }
-  expect(judge(write, { path }, context, [])).toMatchObject({ decision: 'ask', subject: path, grant })
-  expect(judge(bare, {}, context, [])).toMatchObject({
-    decision: 'ask',
-    subject: '',
-    grant: { tool: 'bare' },
+  const path = `/${'long/'.repeat(2_000)}`
+  const grant = { tool: 'write', pattern: path.slice(0, -1) }
+  const subject = grant.pattern
+  expect(judge(write, both({ path }), context, [])).toMatchObject({ decision: 'ask', subject, grant })
+  expect(judge(write, both({ path }), context, [grant])).toEqual({ decision: 'allow' })
+})
+
+test('a question about a tool that does not say what its calls are about shows all that the model gave it', () => {
+  const judge = createJudge({})
+  const verdict = judge(bare, { parsed: new Map(), given: { id: 1, a: 'b' } }, context, [])
+  const pattern = '{"a":"b","id":1}'
+  expect(verdict).toMatchObject({ decision: 'ask', subject: pattern, grant: { tool: 'bare', pattern } })
+  const grants = [{ tool: 'bare', pattern }]
+  expect(judge(bare, both({ id: 1, a: 'b' }), context, grants)).toEqual({ decision: 'allow' })
+  expect(judge(bare, both({ id: 2, a: 'b' }), context, grants)).toMatchObject({ decision: 'ask' })
+  expect(createJudge({ bare: { deny: ['b'] } })(bare, both({ id: 1, a: 'b' }), context, [])).toMatchObject({
+    decision: 'deny',
   })
-  expect(judge(write, { path }, context, [grant])).toEqual({ decision: 'allow' })
+})
+
+test('a grant for a path is for that file alone, wherever the session works by then', () => {
+  const judge = createJudge({})
+  const verdict = judge(write, both({ path: 'x' }), context, [])
+  const grant = { tool: 'write', pattern: '/home/me/x' }
+  expect(verdict).toMatchObject({ decision: 'ask', subject: '/home/me/x', grant })
+  expect(judge(write, both({ path: '../me/x' }), { workingDir: '/home/you' }, [grant])).toEqual({
+    decision: 'allow',
+  })
+  expect(judge(write, both({ path: 'x' }), { workingDir: '/home/you' }, [grant])).toMatchObject({
+    decision: 'ask',
+  })
+})
+
+test('a path is denied by where it leads to, also where the working directory is a link', () => {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'agentry-judge-')))
+  onTestFinished(() => rmSync(base, { recursive: true }))
+  mkdirSync(join(base, 'project/secrets'), { recursive: true })
+  symlinkSync('project', join(base, 'link'))
+  const tools = createBuiltInTools({ reaper: new Reaper(), allowedPaths: [], outputBytes: 1_000 })
+  const real = tools.get('write')
+  if (real === undefined) throw new Error('there is no tool write')
+  for (const deny of [join(base, 'project/secrets/**'), join(base, 'link/secrets/**'), 'secrets/**']) {
+    const judge = createJudge({ write: { deny: [deny], default: 'allow' } })
+    for (const workingDir of [join(base, 'project'), join(base, 'link')]) {
+      const decisionOf = (path: string) =>
+        judge(real, both({ path, content: '' }), { workingDir }, []).decision
+      expect(decisionOf('secrets/key')).toBe(
+        deny.includes('link') && !workingDir.includes('link') ? 'allow' : 'deny',
+      )
+      expect(decisionOf('other')).toBe('allow')
+    }
+  }
 })
 
 test('rules that cannot be read are refused before anything is judged', () => {
@@ -59,12 +107,12 @@ test('a command that reads is not harmless where it reads the data directory, by
   })
   const judge = createJudge({}, join(base, 'link/sessions'))
   const decisionIn = (workingDir: string, command: string) =>
-    judge(shell, { command }, { workingDir: join(base, workingDir) }, []).decision
+    judge(shell, both({ command }), { workingDir: join(base, workingDir) }, []).decision
   expect(decisionIn('project', 'cat sessions/a')).toBe('ask')
   expect(decisionIn('link', 'cat sessions/a')).toBe('ask')
   expect(decisionIn('project/sessions', 'cat a')).toBe('ask')
   expect(decisionIn('project', 'cat a')).toBe('allow')
-  expect(createJudge({})(shell, { command: 'cat sessions/a' }, { workingDir: base }, []).decision).toBe(
+  expect(createJudge({})(shell, both({ command: 'cat sessions/a' }), { workingDir: base }, []).decision).toBe(
     'allow',
   )
 })
