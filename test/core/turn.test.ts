@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest'
 import { fold, foldFirst, headerOf } from '../../src/core/fold.ts'
 import type { BodyOf, RecordBody, SessionRecord } from '../../src/core/record.ts'
 import type { OpenCall, SessionState } from '../../src/core/session-state.ts'
-import { findTask, MAX_ATTEMPTS, OUTCOME_UNKNOWN, recoverTurn, resultOf } from '../../src/core/turn.ts'
+import {
+  closeTurn,
+  findTask,
+  MAX_ATTEMPTS,
+  NOT_AWAITED,
+  OUTCOME_UNKNOWN,
+  recoverTurn,
+  resultOf,
+} from '../../src/core/turn.ts'
 import { journal, journalOf, replay } from './journals.ts'
 
 const accepted = (turnId: string, taskId = turnId): RecordBody => ({
@@ -213,6 +221,26 @@ describe('taking up a session after a crash', () => {
       )
       expect(recover(state, true)).toMatchObject([unknown, { type: 'turn.started', attempt: 2 }])
     }
+  })
+})
+
+describe('ending an open turn', () => {
+  test('gives each of its calls one result, whatever was under way', () => {
+    fc.assert(
+      fc.property(journal, (records) => {
+        for (const state of statesOf(records)) {
+          const { turn } = state
+          if (turn === null) continue
+          for (const body of closeTurn(turn, NOT_AWAITED, { status: 'cancelled' })) record(state, body)
+          expect(state.turn).toBeNull()
+          expect(state.approvals).toEqual([])
+          const entries = state.memory.filter(({ turnId }) => turnId === turn.turnId)
+          const calls = entries.flatMap(({ toolCalls = [] }) => toolCalls.map(({ toolCallId }) => toolCallId))
+          const results = entries.flatMap(({ toolCallId }) => toolCallId ?? [])
+          expect(results.toSorted()).toEqual(calls.toSorted())
+        }
+      }),
+    )
   })
 })
 
