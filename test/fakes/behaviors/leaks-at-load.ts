@@ -1,0 +1,3 @@
+throw new Error(`no login with ${process.env['LEAKY_API_KEY']}`)
+
+export {}
