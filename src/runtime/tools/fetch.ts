@@ -23,7 +23,7 @@ export function createFetchTool(options: FetchToolOptions): Tool {
   return defineTool({
     name: 'fetch',
     description:
-      'Fetches a page or a text over http or https (GET). Pages are given as plain text. Addresses within this machine or its network are refused.',
+      'Fetches a page or a text over http or https (GET). Pages are given as plain text. A redirect is not followed: you are told where it leads. Addresses within this machine or its network are refused.',
     input: INPUT,
     subject: ({ url }) => ({ kind: 'url', text: URL.parse(url)?.href ?? url }),
     async execute({ url, timeoutMs }, { signal }) {
@@ -31,7 +31,8 @@ export function createFetchTool(options: FetchToolOptions): Tool {
       const { clock, isAllowed, resolve } = options
       const page = await fetchPage(url, { signal, timeoutMs, clock, isAllowed, resolve })
       const kept = new BoundedLines(options.outputBytes - NOTE_BYTES)
-      kept.add(cutLine(`[${page.status} ${page.contentType} ${page.url}]`, 4_200))
+      const head = [page.status, page.contentType, page.url].filter((part) => part !== '').join(' ')
+      kept.add(cutLine(`[${head}]`, 4_200))
       const left = page.text.split(/\r?\n/).some((line) => !kept.add(cutLine(line, MAX_LINE_CHARS)))
       return {
         content: kept.text(...(left || page.cut ? ['[… the rest is left out]'] : [])),

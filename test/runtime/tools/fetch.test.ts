@@ -106,25 +106,15 @@ describe('what is within the machine or its network is refused', () => {
   })
 
   test('behind a name that changes: each connection looks again', async () => {
-    const { port, asked } = await serve((_, response) => {
-      response.writeHead(302, { location: `http://rebind.test:${port}/second`, connection: 'close' }).end()
-    })
+    const { port, asked } = await serve((_, response) => response.end('page'))
     let looked = 0
     const tool = fetchTool({
       resolve: (_, callback) =>
         callback(null, [{ address: looked++ === 0 ? '127.0.0.1' : '127.0.0.2', family: 4 }]),
     })
-    await expect(text(tool, { url: `http://rebind.test:${port}/first` }, context)).rejects.toThrow(refused)
+    expect(await text(tool, { url: `http://rebind.test:${port}/first` }, context)).toContain('page')
+    await expect(text(tool, { url: `http://rebind.test:${port}/second` }, context)).rejects.toThrow(refused)
     expect(asked).toEqual(['/first'])
-  })
-
-  test('behind a redirect', async () => {
-    const inner = await serve((_, response) => response.end('SECRET'))
-    const { port } = await serve((_, response) => {
-      response.writeHead(302, { location: `http://127.0.0.2:${inner.port}/` }).end()
-    })
-    await expect(text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).rejects.toThrow(refused)
-    expect(inner.asked).toEqual([])
   })
 })
 
@@ -140,23 +130,45 @@ test.each([
   )
 })
 
-test('refuses a redirect to what is not http', async () => {
-  const { port } = await serve((_, response) =>
-    response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
-  )
-  await expect(text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).rejects.toThrow(
-    errorWith('invalid_input', 'file:///etc/passwd'),
-  )
+describe('a redirect', () => {
+  test('is told and not followed: the next call is judged by its own URL', async () => {
+    const evil = await serve((_, response) => response.end('SECRET'))
+    const { port, asked } = await serve((_, response) => {
+      response.writeHead(302, { location: `http://evil.test:${evil.port}/?q=stolen` }).end('see there')
+    })
+    const tool = fetchTool({
+      resolve: (_, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
+    })
+    const result = await use(tool, { url: `http://docs.test:${port}/go` }, context)
+    expect(result).toEqual({
+      outcome: 'ok',
+      content: `[302 http://docs.test:${port}/go]\n[redirects to http://evil.test:${evil.port}/?q=stolen: it was not followed; to go on, fetch that URL]`,
+    })
+    expect(asked).toEqual(['/go'])
+    expect(evil.asked).toEqual([])
+  })
+
+  test.each([
+    ['/there', (origin: string) => `${origin}/there`],
+    ['file:///etc/passwd', () => 'file:///etc/passwd'],
+    ['http://[', () => 'http://['],
+  ])('to %s is told as a whole URL where it is one', async (location, told) => {
+    const { port, asked } = await serve((_, response) => response.writeHead(301, { location }).end())
+    const origin = `http://127.0.0.1:${port}`
+    expect(await text(fetchTool(), { url: `${origin}/` }, context)).toContain(
+      `[redirects to ${told(origin)}: it was not followed`,
+    )
+    expect(asked).toEqual(['/'])
+  })
 })
 
-test('gives status, type, where it came from, and the text, redirects followed', async () => {
-  const { port } = await serve((request, response) => {
-    if (request.url === '/') return response.writeHead(301, { location: '/there' }).end()
-    return response
+test('gives status, type, URL and the text', async () => {
+  const { port } = await serve((_, response) => {
+    response
       .writeHead(200, { 'content-type': 'text/plain; charset=latin1', 'content-encoding': 'gzip' })
       .end(gzipSync(Buffer.from('café\n', 'latin1')))
   })
-  expect(await text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).toBe(
+  expect(await text(fetchTool(), { url: `http://127.0.0.1:${port}/a/../there` }, context)).toBe(
     `[200 text/plain; charset=latin1 http://127.0.0.1:${port}/there]\ncafé\n`,
   )
 })
@@ -178,14 +190,6 @@ test('does not read what is no text', async () => {
   })
   const content = await text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)
   expect(content).toContain('[no text: image/png, 4 bytes]')
-})
-
-test('ends a chain of redirects', async () => {
-  const { port, asked } = await serve((_, response) => response.writeHead(302, { location: '/' }).end())
-  await expect(text(fetchTool(), { url: `http://127.0.0.1:${port}/` }, context)).rejects.toThrow(
-    errorWith('tool_failed', 'more than 5 redirects'),
-  )
-  expect(asked).toHaveLength(6)
 })
 
 test('reads a part of an endless answer, a compressed one too, and marks it', async () => {

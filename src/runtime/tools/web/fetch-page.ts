@@ -1,4 +1,7 @@
-/** One GET over the guarded connections: redirects, size and time are bounded. Loaded with the first fetch: undici is large. */
+/**
+ * One GET over the guarded connections, its size and time bounded. Redirects are told, not followed: where one leads is a URL that
+ * nobody has judged. Loaded with the first fetch: undici is large.
+ */
 import { fetch, type Response } from 'undici'
 import { type Clock, systemClock } from '../../../core/clock.ts'
 import { AgentryError, describeThrown, isAgentryError } from '../../../errors.ts'
@@ -6,7 +9,6 @@ import { createGuardedAgent, type GuardOptions } from './guarded-agent.ts'
 import { htmlToText } from './html-text.ts'
 import { isPublicAddress } from './public-address.ts'
 
-const MAX_REDIRECTS = 5
 const CONNECT_MS = 10_000
 /** Of a body, before it is made text. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -16,7 +18,7 @@ const TEXT_TYPES =
 
 export interface FetchOptions {
   signal: AbortSignal
-  /** For all of it, redirects included. */
+  /** For all of it. */
   timeoutMs: number
   clock?: Clock | undefined
   /** Default: addresses of the open internet. */
@@ -25,10 +27,11 @@ export interface FetchOptions {
 }
 
 export interface FetchedPage {
-  /** Where the redirects led. */
+  /** In its one form. */
   url: string
   status: number
   contentType: string
+  /** Of a redirect: where it leads, in words. */
   text: string
   /** True where the body was longer than what is read of it. */
   cut: boolean
@@ -41,7 +44,7 @@ export async function fetchPage(url: string, options: FetchOptions): Promise<Fet
   const timeout = new AbortController()
   const timer = clock.setTimer(timeoutMs, () => timeout.abort())
   try {
-    return await follow(httpUrl(url), {
+    return await get(httpUrl(url), {
       dispatcher: agent,
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout.signal]),
@@ -58,8 +61,8 @@ export async function fetchPage(url: string, options: FetchOptions): Promise<Fet
 }
 
 /** A URL that may be fetched. Throws `invalid_input`. */
-export function httpUrl(text: string, base?: string): URL {
-  const url = URL.parse(text, base)
+function httpUrl(text: string): URL {
+  const url = URL.parse(text)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new AgentryError(
       'invalid_input',
@@ -72,16 +75,20 @@ export function httpUrl(text: string, base?: string): URL {
   return url
 }
 
-async function follow(first: URL, init: Parameters<typeof fetch>[1]): Promise<FetchedPage> {
-  let url = first
-  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const response = await fetch(url, init)
-    const location = response.headers.get('location')
-    if (response.status < 300 || response.status >= 400 || location === null) return read(response, url)
-    await response.body?.cancel()
-    url = httpUrl(location, url.href)
+async function get(url: URL, init: Parameters<typeof fetch>[1]): Promise<FetchedPage> {
+  const response = await fetch(url, init)
+  const { status, headers } = response
+  const location = headers.get('location')
+  if (status < 300 || status >= 400 || location === null) return read(response, url)
+  await response.body?.cancel()
+  const target = URL.parse(location, url.href)?.href ?? location
+  return {
+    url: url.href,
+    status,
+    contentType: headers.get('content-type') ?? '',
+    text: `[redirects to ${target}: it was not followed; to go on, fetch that URL]`,
+    cut: false,
   }
-  throw new Error(`more than ${MAX_REDIRECTS} redirects`)
 }
 
 async function read(response: Response, url: URL): Promise<FetchedPage> {
