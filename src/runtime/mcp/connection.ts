@@ -10,6 +10,7 @@ import {
 } from '@modelcontextprotocol/client'
 import type { ToolResult } from '../../behavior.ts'
 import type { Clock } from '../../core/clock.ts'
+import { untilAborted } from '../../core/deadline.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { describeThrown } from '../../errors.ts'
 import type { McpServerSpec } from '../../llm-spec.ts'
@@ -57,17 +58,22 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** Rejects with what is wrong where the server does not start or does not speak MCP, with nothing of it left. */
+/**
+ * Rejects with what is wrong where the server does not start or does not speak MCP, or where `signal` aborts; nothing of it is left
+ * then.
+ */
 export async function connect(
   spec: McpServerSpec,
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Connection> {
+  signal.throwIfAborted()
   const { transport, ending, close } = open(spec, options)
   const client = new Client(CLIENT, { capabilities: {} })
   client.setNotificationHandler('notifications/tools/list_changed', () => options.onToolsChanged())
   try {
-    await client.connect(transport, { signal, timeout: NO_TIMEOUT_MS })
+    // The SDK sends the last message of the handshake without the signal: what still waits then ends with the transport.
+    await untilAborted(client.connect(transport, { signal, timeout: NO_TIMEOUT_MS }), signal)
   } catch (error) {
     await close()
     const why = signal.aborted ? describeThrown(signal.reason) : describeThrown(error)

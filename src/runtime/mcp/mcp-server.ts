@@ -11,7 +11,7 @@
  */
 import { type Backoff, backoffMs } from '../../core/backoff.ts'
 import type { Clock } from '../../core/clock.ts'
-import { setDeadline } from '../../core/deadline.ts'
+import { setDeadline, untilAborted } from '../../core/deadline.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { ToolResult } from '../../behavior.ts'
 import { AgentryError, describeThrown } from '../../errors.ts'
@@ -77,7 +77,7 @@ export class McpServer {
   }
 
   /** The tools that the server has now; none where it cannot be started, see `failure`. Rejects with the signal's reason only. */
-  async tools(signal?: AbortSignal): Promise<ServerTool[]> {
+  async tools(signal: AbortSignal): Promise<ServerTool[]> {
     const running = await untilAborted(this.#ensureRunning(), signal)
     if (running?.stale === true) await untilAborted(this.#readAgain(running), signal)
     return running?.tools ?? []
@@ -110,11 +110,11 @@ export class McpServer {
     signal.throwIfAborted()
     if (limit.signal.aborted) {
       throw failed(
-        `the MCP server ${this.name} gave no answer within ${callMs} ms; the call was cancelled, ${OUTCOME_UNKNOWN}`,
+        `the MCP server ${this.name} gave no answer within ${callMs} ms; the call was cancelled, ${MAYBE_DONE}`,
       )
     }
     if (end.kind === 'refused') throw failed(`the MCP server ${this.name} refused the call: ${end.why}`)
-    throw failed(`the MCP server ${this.name} was lost during the call, ${OUTCOME_UNKNOWN}: ${end.why}`)
+    throw failed(`the MCP server ${this.name} was lost during the call, ${MAYBE_DONE}: ${end.why}`)
   }
 
   /** Resolves when nothing of the server is left. Idempotent; calls under way reject. */
@@ -146,6 +146,7 @@ export class McpServer {
     let endedEarly: string | undefined
     let stale = false
     try {
+      await this.#leaving
       // Loaded with the first start: most agents have no server, and each would pay for the SDK.
       const { connect } = await import('./connection.ts')
       return await this.#withDeadline('start', async (signal) => {
@@ -246,22 +247,8 @@ export class McpServer {
   }
 }
 
-const OUTCOME_UNKNOWN = 'its outcome is unknown: the server may have done it, or not'
+const MAYBE_DONE = 'its outcome is unknown: the server may have done it, or not'
 
 function failed(message: string): AgentryError {
   return new AgentryError('tool_failed', message)
-}
-
-/** Rejects with the signal's reason as soon as it aborts; what was waited for goes on. `work` never rejects. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  signal.throwIfAborted()
-  const { promise, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', onAbort)
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

@@ -51,7 +51,7 @@ export function createMcpServers(
       new McpServer(name, spec, { workingDir, environment, clock, onNote, callMs, random, graceMs, reaper }),
   )
   return {
-    async tools(signal) {
+    async tools(signal = new AbortController().signal) {
       const lists = await Promise.all(servers.map((server) => server.tools(signal)))
       return toTools(
         servers.flatMap((server, index) => (lists[index] ?? []).map((tool) => ({ server, tool }))),

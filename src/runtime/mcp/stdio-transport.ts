@@ -25,7 +25,7 @@ import { TURN_MARKER } from '../processes/command-environment.ts'
 import { killLeftovers } from '../processes/leftover-processes.ts'
 import { endGroup, signalProcesses } from '../processes/process-group.ts'
 import type { Reaper } from '../processes/reaper.ts'
-import { InboundLimits, MAX_MESSAGE_BYTES } from './inbound-limits.ts'
+import { InboundLimits, MAX_MESSAGE_BYTES, MessageBytes } from './inbound-limits.ts'
 import { StderrTail } from './stderr-tail.ts'
 
 /** $1 and on: the server. File descriptor 3: the reaper's input. Exits 125 where the registration fails. */
@@ -69,7 +69,9 @@ export class StdioTransport implements Transport {
   readonly #marker = `mcp-${createId()}`
   readonly #buffer = new ReadBuffer({ maxBufferSize: MAX_MESSAGE_BYTES })
   readonly #limits: InboundLimits
+  readonly #bytes = new MessageBytes()
   readonly #stderr = new StderrTail()
+  #starting: Promise<void> = Promise.resolve()
   #child: ServerProcess | undefined
   #exited: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -81,7 +83,12 @@ export class StdioTransport implements Transport {
   }
 
   /** Rejects with `tool_failed` where no process can be started. That a program is not there shows at its end only. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     const { command, args, workingDir, environment, reaper } = this.#options
     try {
       const { spawn } = process.getBuiltinModule('node:child_process')
@@ -154,11 +161,12 @@ export class StdioTransport implements Transport {
   #read(chunk: Buffer): void {
     if (this.#closing !== undefined) return
     try {
-      this.#limits.takeBytes(chunk.length)
+      this.#bytes.take(chunk.length)
       this.#buffer.append(chunk)
       let others = newlinesIn(chunk)
       for (let message = this.#next(); message !== undefined; message = this.#next()) {
         others -= 1
+        this.#bytes.reset()
         this.#limits.takeMessage(message)
         this.onmessage?.(message)
       }
@@ -184,15 +192,30 @@ export class StdioTransport implements Transport {
     return new AgentryError('tool_failed', why)
   }
 
+  /** Never rejects: whoever calls it may have nobody to tell (T4). */
   async #end(why: string | undefined): Promise<void> {
+    try {
+      // A process that is being started would be left behind.
+      await this.#starting.catch(() => {})
+      if (this.#child?.pid !== undefined) await this.#endProcess(this.#child, this.#child.pid)
+    } catch (error) {
+      this.onerror?.(toError(error))
+    } finally {
+      this.#buffer.clear()
+      this.endedBecause = why
+      this.onclose?.()
+    }
+  }
+
+  async #endProcess(child: ServerProcess, pgid: number): Promise<void> {
     const { clock, reaper } = this.#options
     const graceMs = this.#graceMs
-    const child = this.#child
-    const pgid = child?.pid
-    if (child !== undefined && pgid !== undefined) {
+    try {
       child.stdin.end()
       await this.#within(graceMs, this.#exited)
       await endGroup(pgid, clock, graceMs)
+    } finally {
+      // Also where its end could not be watched (no file descriptor is left to read /proc with).
       signalProcesses(-pgid, 'SIGKILL')
       await this.#within(graceMs, this.#exited)
       await killLeftovers(this.#marker, { clock }).catch((error: unknown) => this.onerror?.(toError(error)))
@@ -200,9 +223,6 @@ export class StdioTransport implements Transport {
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
       reaper.release(pgid)
     }
-    this.#buffer.clear()
-    this.endedBecause = why
-    this.onclose?.()
   }
 
   async #within(ms: number, what: Promise<unknown> | undefined): Promise<void> {

@@ -1,19 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import type { McpServerSpec } from '../../../src/llm-spec.ts'
 import { errorWith } from '../../error-with.ts'
 import { until } from '../processes/processes.ts'
 import { call, callWith, installed } from './calls.ts'
+import { answer, handmade, http, working } from './handmade-server.ts'
 import { open } from './servers.ts'
-
-type HttpSpec = Extract<McpServerSpec, { type: 'http' }>
-
-function http(port: number, changes: Partial<HttpSpec> = {}): HttpSpec {
-  return { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: {}, startMs: 20_000, ...changes }
-}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -40,51 +34,6 @@ async function everything(port: number): Promise<{ kill: () => Promise<void> }> 
   child.stderr.on('data', (chunk: Buffer) => (said += String(chunk)))
   await until(() => said.includes(String(port)), `the server on port ${port}`)
   return { kill }
-}
-
-type Handler = (request: IncomingMessage, response: ServerResponse, body: Record<string, never>) => void
-
-/** A server of our own: `handle` gets each POST but the handshake, which is answered. */
-async function handmade(handle: Handler): Promise<{ port: number; seen: IncomingMessage[] }> {
-  const seen: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    seen.push(request)
-    let text = ''
-    request.on('data', (chunk: Buffer) => (text += String(chunk)))
-    request.on('end', () => {
-      if (request.method !== 'POST') return response.writeHead(405).end()
-      const body = JSON.parse(text) as Record<string, never>
-      if (body['method'] === 'initialize') return answer(response, body, INITIALIZED)
-      if (body['method'] === 'notifications/initialized') return response.writeHead(202).end()
-      return handle(request, response, body)
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { port: (server.address() as AddressInfo).port, seen }
-}
-
-const INITIALIZED = {
-  protocolVersion: '2025-06-18',
-  capabilities: { tools: {} },
-  serverInfo: { name: 'handmade', version: '1' },
-}
-
-function answer(response: ServerResponse, { id }: Record<string, never>, result: object): void {
-  response.writeHead(200, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
-}
-
-/** Lists one tool, `work`, and does with its calls what it is told. */
-function working(onCall: Handler): Handler {
-  return (request, response, body) => {
-    if (body['method'] !== 'tools/list') return onCall(request, response, body)
-    return answer(response, body, { tools: [{ name: 'work', inputSchema: { type: 'object' } }] })
-  }
 }
 
 test('a server from npm offers its tools and answers over HTTP', async () => {
