@@ -1,5 +1,6 @@
 /** What an agent's turn asks of its team while it runs, and what it is answered. */
 import type { AskedBy } from '../core/record.ts'
+import type { AgentryError } from '../errors.ts'
 import type { UsageTotal } from '../core/session-state.ts'
 import type { Outcome } from './from-agent.ts'
 
@@ -23,6 +24,10 @@ export interface TeamResponses {
 }
 
 export type TeamRequestName = TeamRequest['name']
+
+/** What a request comes to, where it is answered. */
+export type TeamAnswer = { value: unknown } | { error: AgentryError }
+export type SettleTeamRequest = (answer: TeamAnswer) => void
 
 /** Another agent of the team, as one that may ask it sees it. */
 export interface Teammate {

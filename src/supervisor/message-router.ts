@@ -27,6 +27,8 @@ export interface OutgoingMessage {
   input: string
   /** What the caller waits for. */
   ack: 'accepted' | 'finished'
+  /** Of the turn that the message begins. Default: a new one. One that is given is known to others, like a taskId. */
+  turnId?: string
   options: SendOptions
   /** Set where a turn of another agent waits for the answer. */
   askedBy?: AskedBy
@@ -47,11 +49,14 @@ export class MessageRouter {
     this.#options = options
   }
 
-  /** Resolves with the outcome of the message's turn, or of its acceptance. */
+  /**
+   * Resolves with the outcome of the message's turn, or of its acceptance. A message whose task is not finished is handed to the agent in
+   * this very call: what is asked of the agent afterwards comes behind it.
+   */
   async send(agent: SupervisedAgent, outgoing: OutgoingMessage): Promise<Outcome> {
     const { input, ack, options, askedBy, onEvent } = outgoing
     const { clock } = this.#options
-    const turnId = createId(clock.now())
+    const turnId = outgoing.turnId ?? createId(clock.now())
     const { taskId = turnId, from, metadata, sessionId, mode, signal } = options
     const message = {
       turnId,
@@ -63,12 +68,15 @@ export class MessageRouter {
       ...(askedBy && { askedBy }),
     }
     const request: Request = { type: 'message', message, ack, ...(sessionId !== undefined && { sessionId }) }
-    this.#assertOwn(taskId, turnId, agent.id)
-    // Also looked up when the message goes to a thread; here, so that nobody is woken to be told what is recorded.
-    const known = taskId === turnId ? undefined : await this.#finished(taskId)
-    if (known) return known
+    if (options.taskId !== undefined) {
+      this.#assertOwn(taskId, agent.id)
+      // Also looked up when the message goes to a thread; here, so that nobody is woken to be told what is recorded.
+      const known = this.#isFinished(taskId) ? await this.task(taskId) : undefined
+      if (known) return known
+    }
     const route = this.#routes.begin(taskId, agent.id)
-    const outcome = agent.request<Outcome>(request, onEvent).finally(() => route.end())
+    const waiting = { ...(onEvent && { onEvent }), ...(signal && { signal }) }
+    const outcome = agent.request<Outcome>(request, waiting).finally(() => route.end())
     if (ack === 'finished' && signal === undefined) return outcome
     return firstOf(outcome, (giveUp) => {
       const timer =
@@ -83,9 +91,8 @@ export class MessageRouter {
     })
   }
 
-  async #finished(taskId: string): Promise<Outcome | undefined> {
-    if (this.#options.catalog.findTask(taskId)?.known.state !== 'finished') return undefined
-    return this.task(taskId)
+  #isFinished(taskId: string): boolean {
+    return this.#options.catalog.findTask(taskId)?.known.state === 'finished'
   }
 
   /** What is known of a task: accepted, running or recorded. */
@@ -103,8 +110,8 @@ export class MessageRouter {
   /** D1, right before a message goes to a thread: true where its task is finished, or waits in a session that is not current. */
   intercept(call: Call): boolean {
     if (call.request.type !== 'message') return false
-    const { taskId, turnId } = call.request.message
-    if (taskId === turnId) return false
+    const { taskId, turnId, askedBy } = call.request.message
+    if (taskId === turnId && askedBy === undefined) return false // a new one: nobody can know it
     const found = this.#options.catalog.findTask(taskId)
     if (found === undefined) return false
     const { session, known } = found
@@ -120,8 +127,7 @@ export class MessageRouter {
     return true
   }
 
-  #assertOwn(taskId: string, turnId: string, agentId: string): void {
-    if (taskId === turnId) return // a new one: nobody can know it
+  #assertOwn(taskId: string, agentId: string): void {
     const owner = this.#options.catalog.taskOwner(taskId)
     if (owner !== undefined && owner.agentId !== agentId) throw TaskRoutes.conflict(taskId, owner.agentId)
   }

@@ -15,6 +15,8 @@ export interface Call {
   reject(error: AgentryError): void
   /** Events of the turn that the message belongs to. */
   onEvent?(event: TurnEvent): void
+  /** Aborted: nobody waits for the answer. */
+  signal?: AbortSignal
 }
 
 interface SentCall extends Call {
@@ -95,6 +97,18 @@ export class PendingCalls {
     return ids.toArray().flatMap(([id]) => this.#take(id) ?? [])
   }
 
+  /**
+   * Settles those that nobody waits for and whose message is in good hands: it joined a turn that another message began. That other one
+   * stays until it is answered, for it keeps its taskId in one place.
+   */
+  dropAbandoned(): void {
+    for (const [id, call] of this.#calls) {
+      const { request, signal, turnId } = call
+      const joined = request.type === 'message' && request.message.turnId !== turnId
+      if (signal?.aborted && joined) this.#take(id)?.reject(abandoned())
+    }
+  }
+
   /** Settles everything with one cause. */
   failAll(error: AgentryError): void {
     for (const id of this.#calls.keys()) this.#take(id)?.reject(error)
@@ -116,6 +130,11 @@ export class PendingCalls {
     }
     call.follows = []
   }
+}
+
+/** For a call that nobody waits for. */
+export function abandoned(): AgentryError {
+  return new AgentryError('cancelled', 'nobody waits for the answer any more')
 }
 
 function isForTurn({ request }: Call): boolean {

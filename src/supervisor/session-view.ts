@@ -5,8 +5,10 @@
  *      from disk again.
  * VW2  After a stay was cut off its agent's sessions are read from disk before the next stay starts: the thread may have made
  *      durable what it could not report any more. That flag goes only when the reading has succeeded.
+ * VW3  The end of a turn is told once, whichever way it comes to be known: by a report, or from disk.
  */
 import type { SessionInfo } from '../api.ts'
+import type { OpenTurn } from '../core/session-state.ts'
 import { assertNever } from '../errors.ts'
 import type { FromAgent } from '../protocol/from-agent.ts'
 import { type Catalog, infoOf } from '../store/catalog.ts'
@@ -24,10 +26,18 @@ export class SessionView {
   readonly #store: SessionStore
   readonly #trash: Map<string, SessionInfo>
   readonly #stale = new Set<string>()
+  readonly #onTurnEnded: (agentId: string, turn: OpenTurn) => void
 
-  constructor(catalog: Catalog, store: SessionStore, trash: readonly SessionInfo[]) {
+  /** `onTurnEnded` gets the turn as it was known last, right after the catalog has its end (VW3). */
+  constructor(
+    catalog: Catalog,
+    store: SessionStore,
+    trash: readonly SessionInfo[],
+    onTurnEnded: (agentId: string, turn: OpenTurn) => void = () => undefined,
+  ) {
     this.#catalog = catalog
     this.#store = store
+    this.#onTurnEnded = onTurnEnded
     this.#trash = new Map(trash.map((session) => [session.id, session]))
   }
 
@@ -48,15 +58,18 @@ export class SessionView {
         const { header, gone = false } = report
         const known = catalog.get(header.id)
         const diskBytes = (known?.diskBytes ?? 0) + header.journalOffset - (known?.journalOffset ?? 0)
-        if (gone) catalog.remove(header.id)
-        else catalog.update(header, diskBytes)
+        this.#follow(header.id, () => {
+          if (gone) catalog.remove(header.id)
+          else catalog.update(header, diskBytes)
+        })
         const session = catalog.get(header.id) ?? infoOf(header, { current: false, diskBytes })
         if (session.trashedAt === undefined) this.#trash.delete(session.id)
         else this.#trash.set(session.id, session)
         return { session, gone }
       }
       case 'records': {
-        catalog.append(report.sessionId, report.records, report.journalOffset)
+        const { sessionId, records, journalOffset } = report
+        this.#follow(sessionId, () => catalog.append(sessionId, records, journalOffset))
         const session = catalog.get(report.sessionId)
         return session && { session, gone: false }
       }
@@ -67,6 +80,19 @@ export class SessionView {
       default:
         return assertNever(report)
     }
+  }
+
+  /** VW3 */
+  #follow(sessionId: string, change: () => void): void {
+    const before = this.#catalog.get(sessionId)
+    change()
+    const turn = before?.turn
+    if (!before || !turn || this.#catalog.get(sessionId)?.turn?.turnId === turn.turnId) return
+    this.#onTurnEnded(before.agentId, turn)
+  }
+
+  isStale(agentId: string): boolean {
+    return this.#stale.has(agentId)
   }
 
   /** What is known of the agent's sessions may be behind the disk. */
@@ -85,10 +111,11 @@ export class SessionView {
   async #refreshCatalog(agentId: string): Promise<void> {
     const there = await this.#store.ids('sessions')
     const known = this.#catalog.list({ agentId }).map(({ id }) => id)
-    for (const id of known) if (!there.has(id)) this.#catalog.remove(id)
+    for (const id of known) if (!there.has(id)) this.#follow(id, () => this.#catalog.remove(id))
     const wanted = [...there].filter((id) => (this.#catalog.get(id)?.agentId ?? agentId) === agentId)
     for await (const { header, diskBytes, problem } of this.#read(wanted, 'sessions')) {
-      if (header?.agentId === agentId) this.#catalog.update(header, diskBytes, problem)
+      if (header?.agentId !== agentId) continue
+      this.#follow(header.id, () => this.#catalog.update(header, diskBytes, problem))
     }
   }
 
@@ -98,7 +125,7 @@ export class SessionView {
     const unknown = [...there].filter((id) => !this.#trash.has(id))
     for await (const { header, diskBytes } of this.#read(unknown, 'trash')) {
       if (header?.agentId !== agentId) continue
-      this.#catalog.remove(header.id)
+      this.#follow(header.id, () => this.#catalog.remove(header.id))
       this.#trash.set(header.id, infoOf(header, { current: false, diskBytes }))
     }
   }

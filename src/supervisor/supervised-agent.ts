@@ -16,19 +16,17 @@ import { type AgentSpec, isBuiltIn } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { setDeadline } from '../core/deadline.ts'
-import { messageBytes } from '../core/record.ts'
 import { decideRestart } from '../core/restart-policy.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { FromAgent, TurnEvent } from '../protocol/from-agent.ts'
-import { mailboxFullOfBytes } from '../protocol/mailbox-full.ts'
 import type { StayOptions } from '../protocol/stay.ts'
+import type { SettleTeamRequest, TeamRequest } from '../protocol/team-requests.ts'
 import type { Claim, ClaimAuthority } from '../store/session-store.ts'
 import type { AgentHost, Stay, StayEnd } from './agent-host.ts'
-import { type Call, PendingCalls, type Request } from './pending-calls.ts'
-import type { TeamRequest } from '../protocol/team-requests.ts'
+import { CallBudget } from './call-budget.ts'
+import { abandoned, type Call, PendingCalls, type Request } from './pending-calls.ts'
 import { endError } from './stay-end.ts'
 import { StayWatch } from './stay-watch.ts'
-import type { Settle } from './team-desk.ts'
 import type { Slot, ThreadSlots } from './thread-slots.ts'
 
 /** Beyond the grace of a stop: for a behavior that ignores its signal, and for closing the session. */
@@ -44,7 +42,7 @@ export interface SupervisedAgentOptions {
   clock: Clock
   random: () => number
   startMs: number
-  /** Messages and commands without an answer, at most: sent or waiting for a thread. */
+  /** Messages, and commands, without an answer at most: sent or waiting for a thread. */
   maxCalls: number
   /** Bytes of messages without an answer, at most. One that comes alone is taken. */
   maxBytes: number
@@ -60,7 +58,7 @@ export interface SupervisedAgentOptions {
   /** Last look before a call is sent: true where it was answered otherwise. */
   intercept(call: Call): boolean
   /** What the agent's turn asks of the team. */
-  onTeamRequest(request: TeamRequest, settle: Settle): void
+  onTeamRequest(request: TeamRequest, settle: SettleTeamRequest): void
   /** Everything that is not an answer. */
   onEnvelope(envelope: FromAgent): void
   /** A stay did not end cleanly: what it wrote last may not have been reported. */
@@ -84,11 +82,11 @@ interface LiveStay {
 
 export class SupervisedAgent {
   readonly #options: SupervisedAgentOptions
+  readonly #budget: CallBudget
   readonly #sent = new PendingCalls()
   #waiting: Call[] = []
   /** Calls that wait for turns which a stay left open (A4). */
   #parked: Call[] = []
-  #unansweredBytes = 0
   /** Something came for an agent that is about to give its thread back. */
   #wakeDue = false
   #live: LiveStay | undefined
@@ -111,6 +109,8 @@ export class SupervisedAgent {
 
   constructor(options: SupervisedAgentOptions, initial: 'hibernated' | 'stopped') {
     this.#options = options
+    const { spec, maxCalls, maxBytes } = options
+    this.#budget = new CallBudget({ agentId: spec.id, maxCalls, maxBytes })
     this.#state = initial
     this.#resume = options.resume
     this.#starting.promise.catch(() => undefined) // only start() waits for it
@@ -154,20 +154,29 @@ export class SupervisedAgent {
     return this.#isIdle() ? this.#idleSinceMs : undefined
   }
 
-  /** `call` as a promise. The type of the answer is that which the protocol pairs with the request. */
-  request<T>(request: Request, onEvent?: (event: TurnEvent) => void): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.call({
-        request,
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust here alone
-        resolve: (value) => resolve(value as T),
-        reject,
-        ...(onEvent && { onEvent }),
-      })
-    })
+  /** Set while the agent is being stopped. */
+  get stopping(): Promise<void> | undefined {
+    return this.#stopping
   }
 
-  /** Takes a call; wakes the agent for it. The call is settled later, never from within. */
+  /**
+   * `call` as a promise. The type of the answer is that which the protocol pairs with the request. `signal` does not end it: aborted, it
+   * says that nobody waits, and the call is let go of where its message does not need it any more.
+   */
+  async request<T>(request: Request, waiting: Pick<Call, 'onEvent' | 'signal'> = {}): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const onAbort = (): void => this.#dropAbandoned()
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust here alone
+    this.call({ request, resolve: (value) => resolve(value as T), reject, ...waiting })
+    waiting.signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await promise
+    } finally {
+      waiting.signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Takes a call and wakes the agent for it, or rejects it where none is taken. */
   call(call: Call): void {
     if (call.request.type === 'message') this.#resume = true
     const refusal = this.#refusal()
@@ -175,13 +184,12 @@ export class SupervisedAgent {
       call.reject(refusal)
       return
     }
-    const bytes = call.request.type === 'message' ? messageBytes(call.request.message) : 0
-    const full = call.request.type === 'cancel' ? undefined : this.#fullError(bytes)
-    if (full) {
-      call.reject(full)
+    const taken = this.#budget.take(call)
+    if ('full' in taken) {
+      call.reject(taken.full)
       return
     }
-    const counted = bytes === 0 ? call : this.#counted(call, bytes)
+    const counted = taken.call
     this.#idleTimer?.cancel()
     const live = this.#live
     if (live?.ready && live.intent === undefined) {
@@ -192,20 +200,13 @@ export class SupervisedAgent {
     }
   }
 
-  /** `call`, whose bytes count until it is settled. */
-  #counted(call: Call, bytes: number): Call {
-    this.#unansweredBytes += bytes
-    return {
-      ...call,
-      resolve: (value) => {
-        this.#unansweredBytes -= bytes
-        call.resolve(value)
-      },
-      reject: (error) => {
-        this.#unansweredBytes -= bytes
-        call.reject(error)
-      },
-    }
+  /** What a stay has joined to another turn, or left open, is recorded: it goes on without a caller. */
+  #dropAbandoned(): void {
+    this.#sent.dropAbandoned()
+    const parked = this.#parked
+    this.#parked = parked.filter(({ signal }) => !signal?.aborted)
+    for (const call of parked) if (call.signal?.aborted) call.reject(abandoned())
+    this.#considerIdle()
   }
 
   /**
@@ -312,20 +313,6 @@ export class SupervisedAgent {
     return new AgentryError('agent_stopped', `agent ${this.id} is stopped: start it to use it`, {
       data: { agentId: this.id, state: 'stopped' },
     })
-  }
-
-  /** Why no call with a message of `bytes` is taken now. */
-  #fullError(bytes: number): AgentryError | undefined {
-    const { maxCalls, maxBytes } = this.#options
-    const heldBytes = this.#unansweredBytes
-    if (heldBytes > 0 && heldBytes + bytes > maxBytes) {
-      return mailboxFullOfBytes(this.id, { heldBytes, bytes, maxBytes })
-    }
-    if (this.unfinishedCalls < maxCalls) return undefined
-    return new AgentryError(
-      'mailbox_full',
-      `agent ${this.id} has ${maxCalls} unanswered calls, the most that are accepted`,
-    )
   }
 
   #isIdle(): boolean {
@@ -440,6 +427,7 @@ export class SupervisedAgent {
         break
       case 'joined':
         this.#sent.join(envelope.id, envelope.turnId)
+        this.#sent.dropAbandoned()
         break
       case 'following':
         this.#sent.follow(envelope.id, envelope.turnId)
@@ -532,6 +520,7 @@ export class SupervisedAgent {
     live.slot.release()
     if (end.kind === 'stopped' && live.intent === 'rest') {
       this.#parked = this.#sent.takeTurns()
+      this.#dropAbandoned()
       this.#sent.failAll(this.#stoppedError())
       this.#setState(this.#hasWork() ? 'waiting' : 'hibernated')
       if (this.#waiting.length > 0 || this.#wakeDue) this.#ensureStay()

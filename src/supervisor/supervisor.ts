@@ -11,6 +11,7 @@
 import type { AgentSpec } from '../agent-spec.ts'
 import type { AgentInfo, ApprovalInfo, SessionInfo, TeamEventBody } from '../api.ts'
 import { isOverdue, openApprovalsIn } from '../core/approvals.ts'
+import { type AskedQuestion, questionsOf } from '../core/asked.ts'
 import type { Clock } from '../core/clock.ts'
 import { quote } from '../core/ids.ts'
 import type { ApprovalDecision, SessionState } from '../core/session-state.ts'
@@ -90,7 +91,9 @@ export class Supervisor {
     const { clock, host, registry, epoch, limits } = options
     this.#options = options
     this.#notes = [...options.notes]
-    this.#sessions = new SessionView(options.catalog, options.store, options.trash)
+    this.#sessions = new SessionView(options.catalog, options.store, options.trash, (agentId, turn) =>
+      this.#desk.turnEnded(agentId, turn),
+    )
     this.events = new EventHub(epoch, clock)
     this.#slots = new ThreadSlots({
       capacity: host.capacity,
@@ -105,12 +108,12 @@ export class Supervisor {
     })
     this.#desk = new TeamDesk({
       send: (agentId, message) => this.send(agentId, message),
-      cancelTask: async (agentId, taskId) => {
-        const known = options.catalog.findTask(taskId)?.known
-        if (known && known.state !== 'finished') await this.cancel(agentId, known.turnId)
-      },
+      withdraw: (question) => this.#withdraw(question),
+      questionsOf: (agentId) => questionsOf(options.catalog.currentOf(agentId)?.turn ?? null),
+      isFinished: (taskId) => options.catalog.findTask(taskId)?.known.state === 'finished',
       teammates: (agentId) => this.#teammates(agentId),
       usage: () => options.catalog.used(),
+      onFault: (message) => this.note({ kind: 'agent-fault', message }),
     })
     this.#maintenance = new Maintenance((spec, own) => this.#create(spec, 'hibernated', false, own))
     for (const { spec, stopped } of registry.all()) this.#agents.set(spec.id, this.#supervise(spec, stopped))
@@ -234,11 +237,18 @@ export class Supervisor {
     await agent.stop(0)
     this.#options.registry.remove(agentId)
     this.#agents.delete(agentId)
+    for (const { turn } of this.#options.catalog.list({ agentId })) {
+      if (turn) this.#desk.turnEnded(agentId, turn)
+    }
     this.#publish({ type: 'agent-removed', agentId })
   }
 
   /** Wakes the agents whose current session holds unfinished work, in the order of their start. */
   resumeWork(): void {
+    const sessions = this.#options.catalog.list()
+    this.#desk.withdrawForgotten(
+      sessions.map((session) => ({ ...session, registered: this.has(session.agentId) })),
+    )
     for (const agent of this.#agents.values()) {
       if (agent.state !== 'hibernated' || this.#isAtRest(agent.id)) continue
       agent.start().catch((error: unknown) => {
@@ -261,6 +271,18 @@ export class Supervisor {
     const agent = this.#agent(agentId)
     if (agent.unfinishedCalls === 0 && this.#isAtRest(agentId)) return false
     return agent.request<boolean>({ type: 'cancel', ...(turnId !== undefined && { turnId }) })
+  }
+
+  /** Ends a question that nobody waits for, also where its agent is stopped or gone. Nobody is woken where there is nothing to end. */
+  async #withdraw({ agentId, taskId }: AskedQuestion): Promise<void> {
+    const agent = this.#agents.get(agentId)
+    await agent?.stopping
+    if (this.#closing) return
+    const known = this.#options.catalog.findTask(taskId)?.known
+    const mayBeThere =
+      known !== undefined || (agent?.unfinishedCalls ?? 0) > 0 || this.#sessions.isStale(agentId)
+    if (known?.state === 'finished' || !mayBeThere) return
+    await this.#request<boolean>(agentId, { type: 'cancel', turnId: taskId })
   }
 
   /** The open questions of all agents, oldest first (see openApprovalsIn). */
@@ -333,6 +355,7 @@ export class Supervisor {
 
   async #close(graceMs: number): Promise<void> {
     this.#stopWatching()
+    this.#desk.close()
     const agents = [...this.#agents.values(), ...this.#maintenance.all()].toReversed()
     await Promise.all(agents.map((agent) => agent.stop(graceMs)))
     await this.#options.host.close()
@@ -449,7 +472,6 @@ export class Supervisor {
         return
       }
       case 'turn-event':
-        if (envelope.event.type === 'turn-finished') this.#desk.turnEnded(agentId, envelope.turnId)
         this.#publish({ type: 'turn', agentId, sessionId: envelope.sessionId, event: envelope.event })
         return
       case 'log': {
