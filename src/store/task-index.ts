@@ -13,7 +13,7 @@ export interface SessionTurns {
   tasks: SessionHeader['tasks']
 }
 
-/** A turn that a header knows by id: finished, running or queued. */
+/** A turn that a header knows by id: finished, running, taken into the running one, or queued. */
 interface KnownTurn {
   taskId: string
   turnId: string
@@ -97,5 +97,5 @@ function turnsOf({ info, tasks }: SessionTurns): KnownTurn[] {
 }
 
 function unfinishedOf({ turn, queue }: SessionTurns['info']): KnownTurn[] {
-  return turn === null ? queue : [turn, ...queue]
+  return turn === null ? queue : [turn, ...turn.steered, ...queue]
 }

@@ -395,10 +395,11 @@ test('the sessions that ask are those that hold a question', () => {
 })
 
 describe('the task index', () => {
-  test('finds a finished, a running and a queued task by taskId and by turnId', () => {
+  test('finds a finished, a running, a steered and a queued task by taskId and by turnId', () => {
     const done = makeTask('done-1')
     const bare = makeTask()
     const running = { turnId: createId(), taskId: 'running-1', input: 'x' }
+    const steered = { turnId: createId(), taskId: 'steered-1' }
     const queued = { turnId: createId(), taskId: 'queued-1', input: 'y' }
     const header = makeHeader({
       tasks: [done, bare],
@@ -409,12 +410,12 @@ describe('the task index', () => {
         calls: [],
         steps: 0,
         usage: noUsage(),
-        steered: [],
+        steered: [steered],
       },
       queue: [queued],
     })
     const catalog = catalogOf(makeHeader({ tasks: [makeTask('other')] }), header)
-    for (const { taskId, turnId } of [done, bare, running, queued]) {
+    for (const { taskId, turnId } of [done, bare, running, steered, queued]) {
       const owner = { sessionId: header.id, agentId: 'coder', turnId }
       expect(catalog.taskOwner(taskId)).toEqual(owner)
       expect(catalog.taskOwner(turnId)).toEqual(owner)
