@@ -84,6 +84,8 @@ export class AgentLoop {
   #resume: boolean
   /** The session whose leftover turn was seen to. */
   #recovered: Session | undefined
+  /** The turn that was cancelled last: it stays so, where its end could not be written. */
+  #cancelledId: string | undefined
   /** `rest`: nobody stopped the agent, its thread is wanted. */
   #stop: { graceMs: number; rest?: true } | undefined
   #wake = Promise.withResolvers<void>()
@@ -239,9 +241,14 @@ export class AgentLoop {
 
   // --- messages
 
-  /** All messages of one frame are taken in before the first is admitted, so that they share one write. */
+  /** Something to admit has come. */
   #admitSoon(): void {
     this.#wake.resolve()
+    this.#admitBeside()
+  }
+
+  /** Beside a turn. All messages of one frame are taken in before the first is admitted, so that they share one write. */
+  #admitBeside(): void {
     if (this.#running === undefined || this.#admissionDue) return
     this.#admissionDue = true
     queueMicrotask(() => {
@@ -264,7 +271,7 @@ export class AgentLoop {
     if (turn === null) return
     const { turnId, attempt } = turn
     const running = this.#begin(turnId)
-    this.#admitSoon() // what came since the last admission
+    this.#admitBeside() // what came since the last admission
     const sendEvent = (event: TurnEvent) =>
       this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
     let abandoned = false
@@ -331,13 +338,14 @@ export class AgentLoop {
     const turn = session.state.turn
     if (turn === null) return
     const running = this.#begin(turn.turnId)
-    this.#admitSoon()
+    this.#admitBeside()
     const leftover = await this.#endLeftovers(session, turn.turnId)
     this.#over(running)
     try {
       // Never run on beside a command of its own that may still be at work.
       const { signal } = running.abort
-      const cause = signal.aborted ? toAgentryError(signal.reason) : leftover
+      const cancelled = turn.turnId === this.#cancelledId ? AgentryError.from(CANCELLED) : undefined
+      const cause = signal.aborted ? toAgentryError(signal.reason) : (cancelled ?? leftover)
       const records = cause
         ? closeTurn(turn, OUTCOME_UNKNOWN, {
             status: cause.code === 'cancelled' ? 'cancelled' : 'interrupted',
@@ -374,12 +382,23 @@ export class AgentLoop {
     if (this.#running?.turnId === turnId && session?.state.turn?.turnId === turnId) {
       if (session.broken) throw session.broken // it is ended already, and taken up again from disk
       this.#running.end(AgentryError.from(CANCELLED))
+      this.#cancelledId = turnId
       return true
     }
+    if (session?.state.turn?.turnId === turnId) return this.#cancelLeftOpen(session, turnId)
     if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId)) {
       return this.#inbox.withdraw(turnId, AgentryError.from(UNSTARTED))
     }
     await this.#finishUnstarted(session, [turnId], UNSTARTED)
+    return true
+  }
+
+  /** Ends a turn that another stay left open and this one has not taken up, or never will. */
+  async #cancelLeftOpen(session: Session, turnId: string): Promise<boolean> {
+    await this.#endLeftovers(session, turnId)
+    if (this.#running?.turnId === turnId) return this.#cancel(turnId)
+    if (session.state.turn?.turnId !== turnId) return false
+    await this.#finishOpen(session, CANCELLED)
     return true
   }
 
@@ -543,7 +562,10 @@ export class AgentLoop {
     this.#wake.resolve()
   }
 
-  /** Leaves acknowledged messages in the queue; fails the rest, unless it rests only; closes the session. */
+  /**
+   * Leaves acknowledged messages in the queue, and questions of other agents, which are asked again or withdrawn; fails the rest, unless
+   * it rests only; closes the session.
+   */
   async #windUp(): Promise<void> {
     if (this.#stop?.rest) return this.#sessions.close()
     const agentId = this.#options.stay.spec.id
@@ -554,8 +576,8 @@ export class AgentLoop {
     const session = this.#sessions.current
     if (session !== undefined) {
       const left = session.state.queue
+        .filter(({ turnId, askedBy }) => askedBy === undefined && !this.#inbox.isAcknowledged(turnId))
         .map(({ turnId }) => turnId)
-        .filter((id) => !this.#inbox.isAcknowledged(id))
       await this.#finishUnstarted(session, left, stopped.toJSON())
     }
     this.#inbox.failWaiting(stopped)

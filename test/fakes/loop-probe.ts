@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Behavior } from '../../src/behavior.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { createId } from '../../src/core/ids.ts'
-import type { SessionRecord } from '../../src/core/record.ts'
+import type { Message, SessionRecord } from '../../src/core/record.ts'
 import { DEFAULT_RESTART } from '../../src/core/restart-policy.ts'
 import type { Approval, ApprovalDecision, SessionHeader } from '../../src/core/session-state.ts'
 import type { AgentryError } from '../../src/errors.ts'
@@ -44,6 +44,7 @@ interface MessageOptions {
   taskId?: string
   turnId?: string
   sessionId?: string
+  mode?: Message['mode']
   onEvent?: (event: TurnEvent) => void
 }
 
@@ -185,8 +186,8 @@ export class LoopProbe {
   }
 
   #message(input: string, ack: 'accepted' | 'finished', options: MessageOptions): Promise<Outcome> {
-    const { turnId = createId(), sessionId, onEvent } = options
-    const message = { turnId, taskId: options.taskId ?? turnId, input }
+    const { turnId = createId(), sessionId, mode, onEvent } = options
+    const message = { turnId, taskId: options.taskId ?? turnId, input, ...(mode && { mode }) }
     return this.#call<Outcome>(
       { type: 'message', message, ack, ...(sessionId !== undefined && { sessionId }) },
       onEvent,
