@@ -7,7 +7,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
 import { quote } from './core/ids.ts'
 import { PERMISSIONS, type PermissionRules } from './core/permissions/rule-types.ts'
-import { assertPermissionRules } from './core/permissions/rules.ts'
+import { assertPermissionRules, assertRulesNameTools } from './core/permissions/rules.ts'
 import { didYouMean } from './core/suggest.ts'
 import type { AgentLimits } from './agent-spec.ts'
 import { AgentryError, describeThrown } from './errors.ts'
@@ -93,8 +93,8 @@ const permissions: z.ZodType<PermissionRules> = z.record(
 const mcpName = z
   .string()
   .regex(
-    /^(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/,
-    'expected the name of an MCP server: 1 to 32 of A-Z, a-z, 0-9, _ and -, without __',
+    /^(?!.*__|.*_$)[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/,
+    'expected the name of an MCP server: 1 to 32 of A-Z, a-z, 0-9, _ and -, without __ and no _ at the end',
   )
 
 const MCP_TYPES = { error: 'expected type stdio (with command) or http (with url)' }
@@ -226,7 +226,7 @@ export function llmProblems(
 ): Problem[] {
   if (spec.behavior === 'llm') {
     const { model: named = defaultModel(environment) } = spec
-    return named === undefined ? [{ path: ['model'], message: noModel() }] : []
+    return [...(named === undefined ? [{ path: ['model'], message: noModel() }] : []), ...ruleProblems(spec)]
   }
   const message = 'only for behavior llm'
   return [
@@ -236,6 +236,17 @@ export function llmProblems(
       message,
     })),
   ]
+}
+
+/** What tools a module holds is known where it is loaded: names are checked there. */
+function ruleProblems({ permissions = {}, mcpServers = {}, tools = [] }: LlmInput): Problem[] {
+  if (tools.some((tool) => isAbsolute(tool))) return []
+  try {
+    assertRulesNameTools(permissions, { tools: BUILT_IN_TOOLS, servers: Object.keys(mcpServers) })
+    return []
+  } catch (error) {
+    return [{ path: ['permissions'], message: describeThrown(error) }]
+  }
 }
 
 function noModel(): string {

@@ -18,7 +18,7 @@ import { type Permission, PERMISSIONS, type PermissionSubject } from './rule-typ
 import { matchesUrl } from './url-pattern.ts'
 
 export { type CompiledRules, compileRules } from './compile-rules.ts'
-export { assertPermissionRules } from './assert-rules.ts'
+export { assertPermissionRules, assertRulesNameTools, unknownServerTools } from './assert-rules.ts'
 
 export interface PermissionCall extends DefaultCall {
   /** Absolute: what relative paths are relative to. Without it a pattern and a path fit only where both are absolute, or neither. */

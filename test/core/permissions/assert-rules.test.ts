@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { PermissionRules } from '../../../src/core/permissions/rule-types.ts'
-import { assertPermissionRules, compileRules } from '../../../src/core/permissions/rules.ts'
+import {
+  assertPermissionRules,
+  assertRulesNameTools,
+  compileRules,
+  unknownServerTools,
+} from '../../../src/core/permissions/rules.ts'
 import { BUILT_IN_TOOLS } from '../../../src/llm-spec.ts'
 import { resolveAgentSpec } from '../../../src/options.ts'
 import { errorWith } from '../../error-with.ts'
@@ -79,5 +84,66 @@ describe('permission rules', () => {
     expect(() => resolveAgentSpec(given, process.cwd())).toThrow(
       errorWith('invalid_config', 'permissions: the pattern "ls; rm" of shell.allow'),
     )
+  })
+})
+
+describe('rules of an agent', () => {
+  const tracker = { type: 'http', url: 'https://tracker.example/mcp' } as const
+  const specOf = (permissions: PermissionRules, more: object = {}) =>
+    resolveAgentSpec(
+      { id: 'a', behavior: 'llm', model: 'ollama/x', mcpServers: { tracker }, permissions, ...more },
+      process.cwd(),
+    )
+
+  test('may name its tools, those of its servers, and all', () => {
+    const permissions: PermissionRules = {
+      fetch: 'deny',
+      'tracker__*': 'allow',
+      tracker__delete: 'deny',
+      'tracker__more__*': 'ask',
+      '*': 'ask',
+    }
+    expect(specOf(permissions).llm?.permissions).toEqual(permissions)
+  })
+
+  test.each([
+    ['trackr__*', 'did you mean "tracker__*"?'],
+    ['trackr__delete', 'received "trackr__delete"'],
+    ['track__*', 'received "track__*"'],
+    ['tracker', 'received "tracker"'],
+    ['deploy', 'received "deploy"'],
+  ])('name no tool that it could have: %j', (name, message) => {
+    expect(() => specOf({ [name]: 'deny', '*': 'allow' })).toThrow(errorWith('invalid_config', message))
+  })
+
+  test('may name tools of modules, which are known when those are loaded', () => {
+    expect(
+      specOf({ deploy: 'deny', own__tool: 'ask' }, { tools: [import.meta.filename] }).llm?.permissions,
+    ).toEqual({
+      deploy: 'deny',
+      own__tool: 'ask',
+    })
+    const tools = ['deploy', 'own__tool']
+    assertRulesNameTools({ deploy: 'deny', 'own__*': 'ask' }, { tools, servers: [] })
+    expect(() => assertRulesNameTools({ deplyo: 'deny' }, { tools, servers: [] })).toThrow(
+      errorWith('invalid_config', 'did you mean "deploy"?'),
+    )
+  })
+
+  test('are not of two servers at once: no name of a server ends with _', () => {
+    expect(() => specOf({}, { mcpServers: { tracker_: tracker } })).toThrow(
+      errorWith('invalid_config', 'no _ at the end'),
+    )
+  })
+
+  test('that name a tool which a server turns out not to have are told', () => {
+    const rules: PermissionRules = {
+      tracker__delte: 'deny',
+      tracker__list: 'allow',
+      'tracker__*': 'ask',
+      far__x: 'deny',
+    }
+    expect(unknownServerTools(rules, ['tracker__list', 'tracker__delete'])).toEqual(['tracker__delte'])
+    expect(unknownServerTools(rules, [])).toEqual([])
   })
 })

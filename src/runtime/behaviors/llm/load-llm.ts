@@ -1,6 +1,8 @@
 /** Puts an `llm` agent together: models, tools, servers, permissions. Loaded only where an agent has that behavior. */
 import { systemClock } from '../../../core/clock.ts'
-import { AgentryError } from '../../../errors.ts'
+import { assertRulesNameTools, unknownServerTools } from '../../../core/permissions/rules.ts'
+import { AgentryError, describeThrown } from '../../../errors.ts'
+import type { LlmSpec } from '../../../llm-spec.ts'
 import { createMcpServers } from '../../mcp/mcp-servers.ts'
 import { createModelSet } from '../../models/model-set.ts'
 import { Reaper } from '../../processes/reaper.ts'
@@ -40,11 +42,21 @@ export async function loadLlmBehavior(
     ...createTeamTools(turnOf),
   ])
   const { tools, userModule } = await loadTools(llm.tools, { builtIn })
+  assertRulesFit(llm, [...builtIn.keys(), ...tools.map(({ name }) => name)])
   const servers = createMcpServers(llm.mcpServers, { workingDir: spec.workingDir, onNote })
+  const told = new Set<string>()
+  const tellUnknown = (served: readonly Tool[]): void => {
+    const names = served.map(({ name }) => name)
+    for (const name of unknownServerTools(llm.permissions, names).filter((one) => !told.has(one))) {
+      told.add(name)
+      onNote(`permissions: there is no tool ${name}, so that its rule holds for nothing`)
+    }
+  }
   const toolsOf = async (context: TurnContext): Promise<ReadonlyMap<string, Tool>> => {
     turn = context
     const own = tools.map((tool): [string, Tool] => [tool.name, tool])
     const served = await servers.tools(context.signal)
+    tellUnknown(served)
     return new Map([...served.map((tool): [string, Tool] => [tool.name, tool]), ...own])
   }
   const behavior = createLlmBehavior({
@@ -59,4 +71,12 @@ export async function loadLlmBehavior(
     },
   })
   return { behavior, userModule }
+}
+
+function assertRulesFit({ permissions, mcpServers }: LlmSpec, tools: readonly string[]): void {
+  try {
+    assertRulesNameTools(permissions, { tools, servers: Object.keys(mcpServers) })
+  } catch (error) {
+    throw new AgentryError('start_failed', `permissions: ${describeThrown(error)}`, { cause: error })
+  }
 }
