@@ -19,7 +19,6 @@ import { summarizeRecord } from '../core/record.ts'
 import { closeTurn, OUTCOME_UNKNOWN, recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, type ErrorCode, toAgentryError, type WireError } from '../errors.ts'
 import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
-import { outcomeOf } from '../protocol/outcome.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import { Answers } from './answers.ts'
@@ -31,6 +30,7 @@ import type { StayEnvironment, StayPort } from './stay.ts'
 import { Questions } from './questions.ts'
 import { RunningTurn } from './running-turn.ts'
 import { TeamLine } from './team-line.ts'
+import { TurnEnds } from './turn-ends.ts'
 import { outcomesOf, runTurn } from './turn-runner.ts'
 
 /** What is wrong with one session alone. */
@@ -69,6 +69,7 @@ export class AgentLoop {
   readonly #sessions: SessionSet
   readonly #answers: Answers
   readonly #inbox: Inbox
+  readonly #ends: TurnEnds
   /** The turn under way: it runs, or is taken up after a crash. */
   #running: RunningTurn | undefined
   /** Settles with the last command: they run one after the other, those that waited for turns and those that did not. */
@@ -135,6 +136,7 @@ export class AgentLoop {
       sessions: this.#sessions,
       store: environment.store,
     })
+    this.#ends = new TurnEnds(port, this.#inbox)
   }
 
   /** Takes up what the last stay left: the current session, and (Q1) active ones beside it. */
@@ -296,7 +298,7 @@ export class AgentLoop {
         onSteered: (messageTurnId) => this.#inbox.steered(messageTurnId, turnId),
       }))
       await session.flush()
-      for (const outcome of outcomes) this.#announceFinished(outcome)
+      this.#ends.announce(outcomes)
       if (!abandoned) await this.#sessions.saveIfOutgrown(session)
     } catch (error) {
       await this.#breakOff(session, error)
@@ -320,14 +322,6 @@ export class AgentLoop {
   #over(running: RunningTurn): void {
     running.close()
     this.#running = undefined
-  }
-
-  /** Sends the durable end of a turn, which answers everyone who waits for it. */
-  #announceFinished(outcome: Outcome): void {
-    this.#inbox.finished(outcome)
-    const { turnId, sessionId } = outcome
-    const event: TurnEvent = { type: 'turn-finished', outcome }
-    this.#options.port.send({ type: 'turn-event', turnId, sessionId, event })
   }
 
   /** Settles or continues what a crash cut off, once for each session that becomes current. */
@@ -356,7 +350,7 @@ export class AgentLoop {
       for (const record of records) session.record(record)
       const outcomes = session.state.turn === null ? outcomesOf(session.state, turnId, steered) : []
       await session.flush()
-      for (const outcome of outcomes) this.#announceFinished(outcome)
+      this.#ends.announce(outcomes)
     } catch (error) {
       await this.#breakOff(session, error)
     }
@@ -389,7 +383,7 @@ export class AgentLoop {
     if (session === undefined || !session.state.queue.some((message) => message.turnId === turnId)) {
       return this.#inbox.withdraw(turnId, AgentryError.from(UNSTARTED))
     }
-    await this.#finishUnstarted(session, [turnId], UNSTARTED)
+    await this.#ends.ofQueued(session, [turnId], UNSTARTED)
     return true
   }
 
@@ -398,7 +392,7 @@ export class AgentLoop {
     await this.#endLeftovers(session, turnId)
     if (this.#running?.turnId === turnId) return this.#cancel(turnId)
     if (session.state.turn?.turnId !== turnId) return false
-    await this.#finishOpen(session, CANCELLED)
+    await this.#ends.ofOpen(session, CANCELLED)
     return true
   }
 
@@ -412,38 +406,13 @@ export class AgentLoop {
     const { turn } = session.state
     try {
       // After a crash, about to go on.
-      if (turn && !this.#running) await this.#finishOpen(session, CANCELLED)
+      if (turn && !this.#running) await this.#ends.ofOpen(session, CANCELLED)
       const queued = session.state.queue.map(({ turnId }) => turnId)
-      await this.#finishUnstarted(session, queued, UNSTARTED)
+      await this.#ends.ofQueued(session, queued, UNSTARTED)
     } catch (error) {
       if (!session.broken) throw error
       this.#wake.resolve() // who waits is answered when the session is given up
     }
-  }
-
-  /**
-   * Ends turns that do not run. All are recorded in one go, so that none is ended twice, and each outcome is read right then: the
-   * session remembers a bounded number of finished turns, and others may end before these are durable.
-   */
-  async #finishUnstarted(session: Session, turnIds: readonly string[], error: WireError): Promise<void> {
-    const outcomes = turnIds.map((turnId) => {
-      session.record({ type: 'turn.finished', turnId, status: 'cancelled', error })
-      return outcomeOf(session.state, turnId)
-    })
-    await session.flush()
-    for (const outcome of outcomes) this.#announceFinished(outcome)
-  }
-
-  /** Ends the open turn, which does not run. */
-  async #finishOpen(session: Session, error: WireError): Promise<void> {
-    const { turn } = session.state
-    if (turn === null) return
-    const { turnId, steered } = turn
-    const ending = { status: 'cancelled' as const, error }
-    for (const record of closeTurn(turn, OUTCOME_UNKNOWN, ending)) session.record(record)
-    const outcomes = outcomesOf(session.state, turnId, steered)
-    await session.flush()
-    for (const outcome of outcomes) this.#announceFinished(outcome)
   }
 
   #noteWaiting(running: RunningTurn, waiting: boolean): void {
@@ -578,7 +547,7 @@ export class AgentLoop {
       const left = session.state.queue
         .filter(({ turnId, askedBy }) => askedBy === undefined && !this.#inbox.isAcknowledged(turnId))
         .map(({ turnId }) => turnId)
-      await this.#finishUnstarted(session, left, stopped.toJSON())
+      await this.#ends.ofQueued(session, left, stopped.toJSON())
     }
     this.#inbox.failWaiting(stopped)
     await this.#sessions.close()
