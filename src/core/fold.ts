@@ -30,7 +30,7 @@ export function foldFirst(record: SessionRecord): SessionState {
   if (record.type !== 'session.created' || record.seq !== 1) {
     throw damaged(record, 'session.created with seq 1 as the first record')
   }
-  const memory = record.memory ?? []
+  const { memory = [], adopted } = record
   return {
     formatVersion: FORMAT_VERSION,
     id: record.sessionId,
@@ -45,16 +45,17 @@ export function foldFirst(record: SessionRecord): SessionState {
     journalOffset: 0,
     activation: record.activation,
     ...(record.forkedFrom && { forkedFrom: record.forkedFrom }),
-    counts: { turns: countTurns(memory), entries: memory.length, ...noUsage() },
+    counts: { ...(adopted?.counts ?? { turns: countTurns(memory), entries: memory.length, ...noUsage() }) },
     workingDir: record.workingDir,
     prompt: record.prompt,
     vars: record.vars,
     metadata: record.metadata,
-    grants: [],
+    ...(adopted?.summary && { summary: adopted.summary }),
+    grants: [...(adopted?.grants ?? [])],
     turn: null,
     queue: [],
     approvals: [],
-    tasks: [],
+    tasks: [...(adopted?.tasks ?? [])],
     memory: [...memory],
   }
 }

@@ -8,6 +8,7 @@ import type {
   Approval,
   ApprovalAnswer,
   MemoryEntry,
+  SessionState,
   SessionStatus,
   ToolCall,
   ToolOutcome,
@@ -107,6 +108,8 @@ export type RecordBody =
       forkedFrom?: { sessionId: string; seq: number }
       /** For a fork or an import: the conversation it starts with. */
       memory?: MemoryEntry[]
+      /** For a session that was repaired from its snapshot alone: what else that had. */
+      adopted?: Pick<SessionState, 'counts' | 'summary' | 'grants' | 'tasks'>
     }
   | { type: 'session.changed'; changes: SessionChanges; /** Set where a load caused it. */ accessed?: true }
   | { type: 'session.trashed' }

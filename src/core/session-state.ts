@@ -34,7 +34,10 @@ export interface ToolCall {
 
 /** One entry of the conversation: our own format, turned into a provider's only at the model's edge. */
 export interface MemoryEntry {
-  /** The seq of the record that brought it (1 for all that a fork or import started with). */
+  /**
+   * The seq of the record that brought it: 1 for all that a fork, an import or a repaired session started with, 0 for what a summary
+   * stood for when the session was repaired.
+   */
   seq: number
   at: string
   turnId: string

@@ -1,4 +1,3 @@
-import type { TaskEntry } from '../../src/core/session-state.ts'
 import {
   appendFileSync,
   mkdirSync,
@@ -12,9 +11,11 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createId } from '../../src/core/ids.ts'
-import type { SessionRecord } from '../../src/core/record.ts'
+import type { RecordBody, SessionRecord } from '../../src/core/record.ts'
 import type { SessionState } from '../../src/core/session-state.ts'
 import { isAgentryError } from '../../src/errors.ts'
+import { outcomeOf } from '../../src/protocol/outcome.ts'
+import { toConversation } from '../../src/runtime/behaviors/llm/conversation.ts'
 import { adoptState } from '../../src/store/adopt-state.ts'
 import { examine, type Finding, type RepairKind } from '../../src/store/doctor.ts'
 import type { DurableFs } from '../../src/store/durable-fs.ts'
@@ -22,7 +23,7 @@ import { encodeRecord } from '../../src/store/journal.ts'
 import { repair } from '../../src/store/repair.ts'
 import { encodeSnapshot } from '../../src/store/snapshot.ts'
 import { storageError } from '../../src/store/storage-errors.ts'
-import { journal as anyJournal, replay } from '../core/journals.ts'
+import { journal as anyJournal, journalOf, replay } from '../core/journals.ts'
 import { DataDirectory, unsyncedFs } from '../fakes/data-directory.ts'
 import { FailingFs } from '../fakes/failing-fs.ts'
 import { claimOf, creation, enveloped, renaming, turn } from '../fakes/records.ts'
@@ -350,34 +351,113 @@ test('a repair of a session that is not as it was found is refused, and changes 
   expect(contentOf(data)).toEqual(before)
 })
 
-test('a state that is adopted comes back but for seqs, token counts and an open turn, for any legal journal', () => {
-  fc.assert(
-    fc.property(anyJournal, (records) => {
-      const state = replay(records)
-      const adopted = replay(adoptState(state))
-      const { turn, tasks } = state
-      expect(adopted).toEqual({
-        ...state,
-        seq: adopted.seq,
-        journalOffset: 0,
-        counts: adopted.counts,
-        turn: null,
-        grants: [],
-        approvals: [],
-        tasks: turn === null ? tasks.map(withoutUsage) : adopted.tasks,
-        memory: state.memory.map((entry) => ({ ...entry, seq: 1 })),
-      })
-      expect(adopted.counts.entries).toBe(state.memory.length)
-      if (turn !== null)
-        expect(adopted.tasks.at(-1)).toMatchObject({ turnId: turn.turnId, status: 'interrupted' })
-    }),
-    { numRuns: 100 },
-  )
-})
+describe('a state that is adopted comes back, for any legal journal,', () => {
+  const summedUp = ({ memory, summary }: SessionState): number =>
+    memory.filter(({ seq }) => seq <= (summary?.throughSeq ?? 0)).length
 
-function withoutUsage({ usage: _usage, into: _into, ...task }: TaskEntry): TaskEntry {
-  return task
-}
+  test('as it was but for its seqs, where no turn was open', () => {
+    fc.assert(
+      fc.property(anyJournal, (records) => {
+        const state = replay(records)
+        fc.pre(state.turn === null)
+        const adopted = replay(adoptState(state))
+        const { summary, ...rest } = state
+        expect(adopted).toEqual({
+          ...rest,
+          seq: adopted.seq,
+          journalOffset: 0,
+          ...(summary && { summary: { text: summary.text, throughSeq: 0, seq: 1 } }),
+          memory: state.memory.map((entry, index) => ({ ...entry, seq: index < summedUp(state) ? 0 : 1 })),
+        })
+        expect(toConversation(adopted.memory, adopted.summary)).toEqual(toConversation(state.memory, summary))
+        for (const { turnId } of state.tasks)
+          expect(outcomeOf(adopted, turnId)).toEqual(outcomeOf(state, turnId))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('with the open turn ended: its calls, the messages that it took in, and its questions', () => {
+    fc.assert(
+      fc.property(anyJournal, (records) => {
+        const state = replay(records)
+        const { turn } = state
+        if (turn === null) return
+        const before = structuredClone(state)
+        const adopted = replay(adoptState(state))
+        expect(state).toEqual(before)
+        const cutOff = [
+          ...turn.calls
+            .filter((call) => call.state === 'running')
+            .map(({ toolCallId }) => [toolCallId, 'unknown']),
+          ...turn.calls
+            .filter((call) => call.state === 'announced')
+            .map(({ toolCallId }) => [toolCallId, 'error']),
+        ]
+        const mine = adopted.tasks.slice(-1 - turn.steered.length)
+        expect(mine.map(({ turnId, taskId, into }) => ({ turnId, taskId, into }))).toEqual([
+          { turnId: turn.turnId, taskId: turn.taskId, into: undefined },
+          ...turn.steered.map((message) => ({ ...message, into: turn.turnId })),
+        ])
+        expect(new Set(mine.map(({ status }) => status))).toEqual(new Set(['interrupted']))
+        expect(adopted).toMatchObject({ turn: null, approvals: [], grants: state.grants, queue: state.queue })
+        expect(adopted.counts).toEqual({
+          ...state.counts,
+          turns: state.counts.turns + 1,
+          entries: state.memory.length + cutOff.length,
+        })
+        const added = adopted.memory.slice(state.memory.length)
+        expect(added.map(({ toolCallId, outcome }) => [toolCallId, outcome])).toEqual(cutOff)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('the same once more, and goes on from there', () => {
+    fc.assert(
+      fc.property(anyJournal, (records) => {
+        const once = replay(adoptState(replay(records)))
+        expect(replay(adoptState(once))).toEqual(once)
+      }),
+      { numRuns: 100 },
+    )
+    const bodies: RecordBody[] = [
+      { type: 'message.accepted', turnId: 't1', taskId: 't1', input: 'old' },
+      { type: 'turn.started', turnId: 't1', attempt: 1 },
+      { type: 'memory.compacted', turnId: 't1', summary: 'what was', throughSeq: 3 },
+      { type: 'step.model', turnId: 't1', content: 'new' },
+      { type: 'turn.finished', turnId: 't1', status: 'completed' },
+    ]
+    const records = adoptState(replay(journalOf(bodies)))
+    expect(replay(records)).toMatchObject({
+      summary: { text: 'what was', throughSeq: 0 },
+      memory: [
+        { content: 'old', seq: 0 },
+        { content: 'new', seq: 1 },
+      ],
+    })
+    const more: RecordBody[] = [
+      { type: 'message.accepted', turnId: 't2', taskId: 't2', input: 'more' },
+      { type: 'turn.started', turnId: 't2', attempt: 1 },
+      { type: 'memory.compacted', turnId: 't2', summary: 'all of it', throughSeq: 1 },
+    ]
+    const { epoch = 0, seq = 0 } = records.at(-1) ?? {}
+    const goneOn = [
+      ...records,
+      ...more.map((body, index) => ({
+        seq: seq + 1 + index,
+        epoch,
+        at: '2026-01-02T00:00:00.000Z',
+        ...body,
+      })),
+    ]
+    const { memory, summary } = replay(goneOn)
+    expect(toConversation(memory, summary).map(({ content }) => content)).toEqual([
+      expect.stringContaining('all of it'),
+      'more',
+    ])
+  })
+})
 
 /** The bytes of a journal with the line behind record `seq` changed. */
 function spoiled(bytes: Buffer, seq: number): Buffer {
@@ -397,7 +477,13 @@ async function expectRepaired(
   expect(notes.filter(({ kind }) => kind !== 'snapshot-rebuilt')).toEqual([])
   const expected = replay(recordsOf(id).slice(0, kept))
   expect(state).toMatchObject({ name: expected.name, vars: expected.vars, metadata: expected.metadata })
-  expect(state.memory.map(({ content }) => content)).toEqual(expected.memory.map(({ content }) => content))
+  // An adopted session has the ends of the calls that were cut off, too.
+  const contents = state.memory.slice(0, expected.memory.length).map(({ content }) => content)
+  expect(contents).toEqual(expected.memory.map(({ content }) => content))
+  const ends = state.memory.slice(expected.memory.length).map(({ outcome }) => outcome)
+  expect(ends).toEqual(
+    isAdopted && expected.turn?.calls.some(({ state }) => state === 'running') ? ['unknown'] : [],
+  )
   expect(state.queue.map(({ taskId }) => taskId)).toEqual(expected.queue.map(({ taskId }) => taskId))
   if (!isAdopted) expect(state.seq).toBe(kept)
   await store.append(later, id, state.seq, renaming(later, state.seq, 'goes on'))
