@@ -50,6 +50,8 @@ export function createGrepTool({ confinement, outputBytes }: FileToolOptions): T
         const cut = await search.run(files, prefix, signal)
         const notes: string[] = []
         if (search.isFull) notes.push('[… there are more: give a narrower pattern, glob or path]')
+        if (search.isOverTime)
+          notes.push('[… it took too long: give a narrower glob or path, or a simpler pattern]')
         if (cut) notes.push('[… the tree is too large to be searched as a whole]')
         if (search.skipped > 0) notes.push(`[… ${search.skipped} files were not read: ${search.skippedWhy}]`)
         return search.matches === 0 && notes.length === 0 ? '[no line matches]' : search.text(...notes)

@@ -1,8 +1,8 @@
 import { createContext, Script } from 'node:vm'
 import { AgentryError } from '../../errors.ts'
 
-/** What one stretch of matching may take, ms: far below the time in which a thread has to answer. */
-const LIMIT_MS = 1_000
+/** What one call of a matcher may take, ms: nothing else of the thread runs meanwhile, no heartbeat is answered. */
+const LIMIT_MS = 500
 
 const SCRIPT = new Script(`texts.map((text) => expression.test(text))`)
 
@@ -10,8 +10,8 @@ const SCRIPT = new Script(`texts.map((text) => expression.test(text))`)
 export type Matcher = (texts: readonly string[]) => boolean[]
 
 /**
- * An expression that a model wrote may take for ever on one line (`(a+)+b`), and nothing else of the thread would run meanwhile:
- * it is stopped after `limitMs`. The matcher throws `invalid_input` then. A call costs 0.4 ms: give it many texts at once.
+ * An expression that a model wrote may take for ever on one line (`(a+)+b`): a call is stopped after `limitMs`, and throws
+ * `invalid_input` then. Who makes many calls gives the thread back in between. A call costs 0.4 ms: give it many texts at once.
  */
 export function createMatcher(expression: RegExp, limitMs: number = LIMIT_MS): Matcher {
   const globals: { expression: RegExp; texts: readonly string[] } = { expression, texts: [] }

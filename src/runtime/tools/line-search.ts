@@ -6,14 +6,18 @@ import { createMatcher, type Matcher } from './guarded-match.ts'
 import { shownName } from './list.ts'
 
 const MAX_LINE_CHARS = 300
-/** Lines are matched in bunches of about this many characters: a call of the matcher costs 0.4 ms. */
-const BUNCH_CHARS = 256 * 1024
+/** Lines are matched in bunches of about this many characters: a call of the matcher costs 0.4 ms, and holds the thread. */
+const BUNCH_CHARS = 32 * 1024
+/** What one search may take, ms: a slow pattern on a large tree is not ended by its single calls. */
+const BUDGET_MS = 30_000
 
 export interface LineSearchOptions {
   expression: RegExp
   maxMatches: number
   /** Most bytes of the lines that are kept. */
   outputBytes: number
+  /** What the whole search may take, ms. Default 30,000. */
+  budgetMs?: number
 }
 
 interface Bunch {
@@ -28,20 +32,28 @@ export class LineSearch {
   readonly #matcher: Matcher
   readonly #maxMatches: number
   readonly #kept: BoundedLines
+  readonly #budgetMs: number
+  #isOverTime = false
   #bunch: Bunch = { lines: [], where: [], chars: 0 }
   #isFull = false
   #skipped = 0
   #skippedWhy = ''
 
-  constructor({ expression, maxMatches, outputBytes }: LineSearchOptions) {
+  constructor({ expression, maxMatches, outputBytes, budgetMs = BUDGET_MS }: LineSearchOptions) {
     this.#matcher = createMatcher(expression)
     this.#maxMatches = maxMatches
     this.#kept = new BoundedLines(outputBytes)
+    this.#budgetMs = budgetMs
   }
 
   /** True where a match was left out. */
   get isFull(): boolean {
     return this.#isFull
+  }
+
+  /** True where the search was given up for the time that it took. */
+  get isOverTime(): boolean {
+    return this.#isOverTime
   }
 
   get matches(): number {
@@ -64,12 +76,19 @@ export class LineSearch {
     signal: AbortSignal,
   ): Promise<boolean> {
     const pause = createPause(signal)
-    let next = await files.next()
-    for (; next.done !== true && !this.#isFull; next = await files.next()) {
-      this.#search(next.value, prefix + next.value.relative)
+    const endMs = performance.now() + this.#budgetMs
+    const goesOn = async (): Promise<boolean> => {
       await pause()
+      this.#isOverTime = performance.now() > endMs
+      return !this.#isOverTime && !this.#isFull
     }
-    this.#settle()
+    let next = await files.next()
+    while (next.done !== true) {
+      await this.#search(next.value, prefix + next.value.relative, goesOn)
+      if (!(await goesOn())) break
+      next = await files.next()
+    }
+    if (!this.#isOverTime) this.#settle()
     await files.return(false)
     return next.done === true && next.value
   }
@@ -78,7 +97,8 @@ export class LineSearch {
     return this.#kept.text(...notes)
   }
 
-  #search({ directory, name }: FoundFile, path: string): void {
+  /** `goesOn` is asked after each bunch. */
+  async #search({ directory, name }: FoundFile, path: string, goesOn: () => Promise<boolean>): Promise<void> {
     let bytes: Buffer
     try {
       bytes = readFileBytes(directory, name, path).bytes
@@ -92,8 +112,9 @@ export class LineSearch {
       this.#bunch.lines.push(line)
       this.#bunch.where.push(`${shown}:${index + 1}`)
       this.#bunch.chars += line.length + 1
-      if (this.#bunch.chars > BUNCH_CHARS) this.#settle()
-      if (this.#isFull) return
+      if (this.#bunch.chars <= BUNCH_CHARS) continue
+      this.#settle()
+      if (!(await goesOn())) return
     }
   }
 

@@ -2,6 +2,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createMatcher } from '../../../src/runtime/tools/guarded-match.ts'
+import { LineSearch } from '../../../src/runtime/tools/line-search.ts'
+import { Confinement } from '../../../src/runtime/tools/files/confinement.ts'
+import { walkFiles } from '../../../src/runtime/tools/files/walk-tree.ts'
 import { errorWith } from '../../error-with.ts'
 import { toolBench, type ToolBench } from './file-tools.ts'
 
@@ -148,5 +151,38 @@ describe('list', () => {
 
   test('says that a directory is empty', async () => {
     expect(await withTree({}).run('list', {})).toBe('[. is empty]')
+  })
+})
+
+describe('a slow pattern', () => {
+  /** 1 MiB of lines; `a*b` takes time that grows with the square of their length. */
+  const SLOW = `${'a'.repeat(400)}\n`.repeat(2_600)
+
+  test('on a large file leaves the thread to others now and then', { timeout: 60_000 }, async () => {
+    const { run } = withTree({ 'big.txt': SLOW })
+    let longestMs = 0
+    let lastMs = performance.now()
+    const look = () => {
+      longestMs = Math.max(longestMs, performance.now() - lastMs)
+      lastMs = performance.now()
+    }
+    const timer = setInterval(look, 5)
+    const startMs = performance.now()
+    expect(await run('grep', { pattern: 'a*b' })).toBe('[no line matches]')
+    look()
+    clearInterval(timer)
+    expect(longestMs).toBeLessThan((performance.now() - startMs) / 4)
+  })
+
+  test('is given up after the time of one search, what was found until then being the result', async () => {
+    const { directory, context } = withTree({ 'a.txt': `first b\n${SLOW}`, 'z.txt': 'last b\n' })
+    const search = new LineSearch({ expression: /a*b/, maxMatches: 10, outputBytes: 4096, budgetMs: 50 })
+    const confinement = new Confinement({ allowedPaths: [] })
+    const { signal } = context
+    const place = confinement.open('.', { workingDir: directory })
+    await search.run(walkFiles(place.directory, { confinement, signal, maxEntries: 100 }), '', signal)
+    place.close()
+    expect(search.isOverTime).toBe(true)
+    expect(search.text()).toBe('a.txt:1:first b')
   })
 })
