@@ -42,7 +42,7 @@ export function isNearlyFull(
   const shown = shownEntries(memory, summary)
   // What came before the summary was counted without it; what a fork or an import brought, elsewhere, where another summary may have
   // stood for most of it.
-  const uncounted = summary === undefined ? BROUGHT_SEQ : (summary.seq ?? summary.throughSeq)
+  const uncounted = Math.max(BROUGHT_SEQ, summary?.seq ?? summary?.throughSeq ?? 0)
   const counted = shown.findLastIndex(({ usage, seq }) => usage !== undefined && seq > uncounted)
   const last = shown[counted]?.usage
   const tokens =

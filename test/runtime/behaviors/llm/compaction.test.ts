@@ -73,6 +73,7 @@ describe('a conversation is nearly full', () => {
       (entry) => ({ ...entry, seq: 1 }),
     )
     expect(isNearlyFull(forked, undefined, 1_000)).toBe(true)
+    expect(isNearlyFull(forked, { text: 'short', throughSeq: 0 }, 1_000)).toBe(true)
   })
 })
 
