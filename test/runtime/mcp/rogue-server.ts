@@ -29,7 +29,7 @@ type Request = { id: number } & (
 )
 
 const mode = process.argv[2] ?? 'tools'
-const names = ['echo', 'die', 'hang', 'env', 'grow', 'spawn', 'flood', 'unreadable', 'progress']
+const names = ['echo', 'die', 'hang', 'env', 'grow', 'spawn', 'flood', 'unreadable', 'progress', 'numb']
 const inputSchema = { type: 'object', properties: { text: { type: 'string' } } }
 
 function seen(line: string): void {
@@ -101,6 +101,10 @@ function call(id: number, { name, arguments: input, _meta: meta }: Call): void {
     }
     case 'unreadable':
       return send({ id, result: { content: 'not a list' } })
+    case 'numb':
+      // Reads nothing any more, so that what it is sent piles up.
+      process.stdin.removeAllListeners('data').pause()
+      return sendText(id, 'numb')
     case 'progress': {
       const params = { progressToken: meta?.progressToken, progress: 1, message: 'half way' }
       send({ method: 'notifications/progress', params })
@@ -115,7 +119,8 @@ function call(id: number, { name, arguments: input, _meta: meta }: Call): void {
 
 const result = { capabilities: { tools: { listChanged: true } }, serverInfo: { name: 'rogue', version: '1' } }
 
-createInterface({ input: process.stdin }).on('line', (line) => {
+const lines = createInterface({ input: process.stdin })
+lines.on('line', (line) => {
   if (['deaf', 'garbage', 'no-messages', 'long-line'].includes(mode)) return
   const { id, ...request } = JSON.parse(line) as Request
   switch (request.method) {

@@ -1,14 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../../src/core/clock.ts'
 import { AgentryError } from '../../../src/errors.ts'
+import { StdioTransport } from '../../../src/runtime/mcp/stdio-transport.ts'
+import { Reaper } from '../../../src/runtime/processes/reaper.ts'
 import { errorWith } from '../../error-with.ts'
 import { temporaryDirectory } from '../../fakes/temporary-directory.ts'
 import { SimulatedClock } from '../../fakes/simulated-clock.ts'
-import { isRunning, numbersIn, until, untilGone } from '../processes/processes.ts'
+import { isRunning, numbersIn, processesWith, until, untilGone } from '../processes/processes.ts'
 import { call, callWith, installed, rogue, stdio } from './calls.ts'
 import { open, seenFile } from './servers.ts'
 
@@ -123,7 +126,7 @@ describe('the list of tools', () => {
   test('is read to its last page', async () => {
     const tools = await open({ r: rogue('pages') }).tools()
     expect(tools.map(({ name }) => name)).toContain('r__progress')
-    expect(tools).toHaveLength(9)
+    expect(tools).toHaveLength(10)
   })
 
   test('that has no last page fails the server', async () => {
@@ -202,6 +205,36 @@ describe('a server that misbehaves', () => {
     await untilGone(...numbersIn(seen.lines()[0] ?? ''))
   })
 
+  test('by leaving its input unread is ended, and is gone before it is started again', async () => {
+    const tools = await open({ r: rogue('stubborn') }).tools()
+    const [first = 0] = numbersIn((await call(tools, 'r__echo')).content)
+    await call(tools, 'r__numb')
+    const unread = expect(call(tools, 'r__echo', { text: 'x'.repeat(17 * 1024 * 1024) })).rejects.toThrow(
+      errorWith('tool_failed', /unknown/),
+    )
+    await expect(call(tools, 'r__echo')).rejects.toThrow(errorWith('tool_failed', /of its input unread/))
+    const [second] = numbersIn((await call(tools, 'r__echo')).content)
+    expect(isRunning(first)).toBe(false)
+    expect(second).not.toBe(first)
+    await unread
+  })
+
+  test('is told to be gone, and killed, also where its end cannot be watched', async () => {
+    const tools = await open({ r: rogue('tools') }).tools()
+    const [, away = 0] = numbersIn((await call(tools, 'r__spawn')).content)
+    const kill = process.kill.bind(process)
+    const spy = vi.spyOn(process, 'kill').mockImplementation((pid, signal) => {
+      if (signal !== 'SIGTERM') return kill(pid, signal)
+      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+    })
+    onTestFinished(() => spy.mockRestore())
+    await expect(call(tools, 'r__die')).rejects.toThrow(errorWith('tool_failed', /unknown.*SIGKILL/))
+    expect(spy).toHaveBeenCalledWith(expect.any(Number), 'SIGTERM')
+    await untilGone(away)
+    spy.mockRestore()
+    expect((await call(tools, 'r__echo', { text: 'back' })).content).toContain('back')
+  })
+
   test('by a flood of notifications is ended, and the call with it', async () => {
     const tools = await open({ r: rogue('tools') }).tools()
     await expect(call(tools, 'r__flood')).rejects.toThrow(
@@ -251,6 +284,29 @@ describe('closing', () => {
     await servers.close()
     expect(await starting).toEqual([])
     await untilGone(...numbersIn(seen.lines()[0] ?? ''))
+  })
+
+  test('while the process is being started leaves nothing of it', async () => {
+    const mark = `mark-${process.pid}-${performance.now()}`
+    const reaper = new Reaper()
+    onTestFinished(() => reaper.close())
+    const transport = new StdioTransport({
+      command: 'sleep',
+      args: ['600'],
+      workingDir: '/',
+      environment: new Map([
+        ['PATH', process.env['PATH'] ?? ''],
+        ['MARK', mark],
+      ]),
+      reaper,
+      clock: systemClock,
+      graceMs: 100,
+    })
+    const starting = transport.start()
+    expect(processesWith(`MARK=${mark}`)).toHaveLength(1)
+    await transport.close()
+    await starting
+    expect(processesWith(`MARK=${mark}`)).toEqual([])
   })
 
   test('is not needed: the kill -9 of their owner ends servers and what is in their group', async () => {

@@ -83,6 +83,22 @@ export function processesNamed(program: string): number[] {
     .filter((pid) => isRunning(pid) && argumentsOf(pid)[0] === program)
 }
 
+/** The living processes with `NAME=value` in the environment that they were started with. */
+export function processesWith(variable: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => isRunning(pid) && environmentOf(pid).includes(variable))
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+  } catch {
+    return []
+  }
+}
+
 function argumentsOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
