@@ -118,7 +118,7 @@ export class Inbox {
       if (envelope === undefined) break
       const { id, message, ack, sessionId } = envelope
       if (this.#answerKnownTask(envelope)) {
-        this.#mailbox.settle(message.turnId)
+        if (!this.#holds(message.turnId)) this.#mailbox.settle(message.turnId)
         continue
       }
       if (sessionId !== undefined && sessionId !== sessions.current?.id) {
@@ -144,6 +144,12 @@ export class Inbox {
       this.#acknowledged.add(message.turnId)
       answers.reply(id, this.#accepted(message, sessionId))
     }
+  }
+
+  /** True for a message that was sent a second time, under its own turnId: the place it has is that of the first. */
+  #holds(turnId: string): boolean {
+    const state = this.#options.sessions.current?.state
+    return state !== undefined && unfinishedOf(state).some((message) => message.turnId === turnId)
   }
 
   /** The session that a message goes to; where there is none to be had, the message fails with the cause. */
