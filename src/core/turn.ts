@@ -55,10 +55,9 @@ export function recoverTurn(state: SessionState, resumable: boolean): RecordBody
  * for its place in the order of the calls or, where the agent was stopped when the answer came, for its agent.
  */
 export function onlyWaits({ calls }: OpenTurn, approvals: readonly Approval[]): boolean {
-  const waits = (call: OpenCall) =>
-    call.asked !== undefined ||
-    (call.state === 'announced' && call.answer !== undefined) ||
-    approvals.some(({ toolCallId }) => toolCallId === call.toolCallId)
+  const waits = ({ asked, state, answer, toolCallId }: OpenCall) =>
+    asked !== undefined ||
+    (state === 'announced' && (answer ?? approvals.find((approval) => approval.toolCallId === toolCallId)))
   const open = calls.filter((call) => call.state === 'running' || call.state === 'announced')
   return open.some(waits) && open.every((call) => call.state === 'announced' || waits(call))
 }
