@@ -103,14 +103,14 @@ export function askAgent(state: SessionState, record: Of<'agent.asked'>): void {
 }
 
 export function askPerson(state: SessionState, record: Of<'approval.asked'>): void {
-  const { approvalId, turnId, toolCallId, tool, subject, reason, grant, expiresAt, at } = record
+  const { approvalId, turnId, toolCallId, tool, subject, detail, reason, grant, expiresAt, at } = record
   const call = lastCall(openTurn(state, record), toolCallId)
   if (call?.state !== 'announced') throw damaged(record, `a tool call that has not started (${toolCallId})`)
   if (state.approvals.some((approval) => approval.toolCallId === toolCallId)) {
     throw damaged(record, `no second question about ${toolCallId} while one is open`)
   }
-  const approval = { approvalId, turnId, toolCallId, tool, subject, reason, grant, askedAt: at, expiresAt }
-  state.approvals.push(approval)
+  const about = { tool, subject, ...(detail !== undefined && { detail }), reason, grant }
+  state.approvals.push({ approvalId, turnId, toolCallId, ...about, askedAt: at, expiresAt })
 }
 
 export function answer(state: SessionState, record: Of<'approval.answered'>): void {

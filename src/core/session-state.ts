@@ -84,8 +84,13 @@ export interface Approval {
   turnId: string
   toolCallId: string
   tool: string
-  /** What the tool would do: the command line, the path, the URL; whole. Empty where it has nothing of the kind. */
+  /**
+   * What the tool would do: the command line, the path, the URL, whole; of a tool that says nothing of its calls all that it is given, as
+   * JSON, in which a long text is cut. Older versions left it empty there.
+   */
   subject: string
+  /** What else it was given, for people to read, long values cut: the content of a file. Left out: nothing else. */
+  detail?: string
   /** Why it is asked, in words. */
   reason: string
   /** What the answer `session` would allow. */

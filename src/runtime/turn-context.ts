@@ -38,6 +38,9 @@ export interface TurnContext extends BehaviorContext {
   emitRetry(retry: Omit<Extract<TurnEvent, { type: 'retry' }>, 'type'>): void
 }
 
-export type ApprovalQuestion = Pick<Approval, 'toolCallId' | 'tool' | 'subject' | 'reason' | 'grant'> & {
+export type ApprovalQuestion = Pick<
+  Approval,
+  'toolCallId' | 'tool' | 'subject' | 'detail' | 'reason' | 'grant'
+> & {
   timeoutMs: number
 }

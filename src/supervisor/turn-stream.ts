@@ -77,7 +77,7 @@ function charsOf(event: TurnEvent): number {
     case 'steered':
       return EVENT_CHARS + event.input.length
     case 'approval-asked':
-      return EVENT_CHARS + event.approval.subject.length
+      return EVENT_CHARS + event.approval.subject.length + (event.approval.detail?.length ?? 0)
     case 'retry':
     case 'step-finished':
     case 'compacted':

@@ -65,6 +65,18 @@ function completed(turnId: string, result?: string): RecordBody {
   return { type: 'turn.finished', turnId, status: 'completed', ...(result !== undefined && { result }) }
 }
 
+test('a question keeps what it shows beside its subject, through a snapshot too, and has none where none was recorded', () => {
+  const asked = (detail: object) => [
+    accepted('t1'),
+    started('t1'),
+    announcing('c1'),
+    { ...asking('a1', 'c1'), ...detail },
+  ]
+  const shown = stored(replay(journalOf(asked({ detail: 'content: x' })))).approvals[0]
+  expect(shown).toMatchObject({ subject: 'ls', detail: 'content: x' })
+  expect(replay(journalOf(asked({}))).approvals[0]).not.toHaveProperty('detail')
+})
+
 describe('folding a journal in parts', () => {
   test('gives the same state as folding it whole, whatever record the snapshot was taken behind (F1)', () => {
     fc.assert(

@@ -66,6 +66,19 @@ describe('a question above the input line', () => {
     expect(strip(after(one('x'), ...keys('n'))).at(-1)).toContain('Enter sends, Esc goes back')
   })
 
+  test('shows what else the call was given, as far as there is room', () => {
+    const state = one('/a.txt', { tool: 'write', detail: 'content:\nline 1\nline 2\nline 3' })
+    expect(strip(state, 80, 6).slice(1, 5)).toEqual([
+      '  /a.txt',
+      '  content:',
+      '  line 1',
+      '  line 2… Ctrl-T: all',
+    ])
+    expect(picture(after(state, ...keys('ctrl+t')))).toMatch(
+      /\/a\.txt.*content:.*line 1.*line 2.*line 3.*why: /su,
+    )
+  })
+
   test('of a tool without a subject has no row for one, and without a pattern it says that all is allowed', () => {
     expect(strip(one('', { grant: { tool: 'todo' }, tool: 'todo' })).slice(0, 2)).toEqual([
       '? ops asks for todo - no rule allows it',

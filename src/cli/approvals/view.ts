@@ -23,11 +23,12 @@ export function approvalList(approvals: readonly ApprovalInfo[], nowMs: number):
 
 /** Who asks for what and why, and what a yes for the session would allow. */
 export function questionText(approval: ApprovalInfo): string {
-  const { agentId, tool, subject, reason, grant, askedBy } = approval
+  const { agentId, tool, subject, detail, reason, grant, askedBy } = approval
   const who = askedBy === undefined ? agentId : `${agentId} (asked by ${askedBy.agentId})`
   const what = subject === '' ? plainLine(tool) : `${plainLine(tool)}: ${indented(subject)}`
   return [
     `${who} asks for ${what}`,
+    ...(detail === undefined ? [] : [field('with', indented(detail))]),
     field('why', indented(reason)),
     field('always', `would allow ${grantText(grant)} for the rest of the session`),
   ].join('\n')

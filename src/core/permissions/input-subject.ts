@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto'
 import type { Json } from '../json.ts'
+import { cutMiddle } from './cut-middle.ts'
 import type { PermissionSubject } from './rule-types.ts'
 
 /** UTF-16 units that a question shows of it, and a grant holds. */
 const MAX_SHOWN = 4_000
-const SHOWN_END = 1_000
 
 export function inputSubject(input: Json): PermissionSubject {
   return { kind: 'input', text: canonicalJson(input) }
@@ -16,11 +16,9 @@ export function inputSubject(input: Json): PermissionSubject {
 
 /** As people are asked about it. An input that is cut is still told from every other, by its hash. */
 export function shownSubject({ kind, text }: PermissionSubject): string {
-  if (kind !== 'input' || text.length <= MAX_SHOWN) return text
-  const start = text.slice(0, MAX_SHOWN - SHOWN_END)
-  const end = text.slice(-SHOWN_END)
-  const left = `${text.length - MAX_SHOWN} characters are not shown; sha256 of all: ${hashOf(text)}`
-  return `${start.toWellFormed()}\n… ${left} …\n${end.toWellFormed()}`
+  return kind === 'input' && text.length > MAX_SHOWN
+    ? cutMiddle(text, MAX_SHOWN, `; sha256 of all: ${hashOf(text)}`)
+    : text
 }
 
 /** What a grant for it holds: the text, or the hash of a long input. No input looks like that hash: it is a JSON text. */

@@ -73,7 +73,7 @@ function listLines(
 }
 
 function detailLines(approval: ApprovalInfo, nowMs: number, width: number): Line[] {
-  const { approvalId, agentId, askedBy, sessionName, tool, subject, reason, askedAt } = approval
+  const { approvalId, agentId, askedBy, sessionName, tool, subject, detail, reason, askedAt } = approval
   const whom = askedBy === undefined ? '' : `, which works for ${plainLine(askedBy.agentId)},`
   const rows = (text: string, tone: 'plain' | 'dim' | 'strong' = 'plain'): Line[] =>
     wrapToWidth(text, width).map((row) => [span(row, tone)])
@@ -81,6 +81,7 @@ function detailLines(approval: ApprovalInfo, nowMs: number, width: number): Line
     ...rows(`${plainLine(agentId)}${whom} asks for ${plainLine(tool)} in session ${plainLine(sessionName)}`),
     [],
     ...(subject === '' ? [] : [...rows(readable(subject), 'strong'), []]),
+    ...(detail === undefined ? [] : [...rows(readable(detail)), []]),
     ...(reason === '' ? [] : rows(`why: ${readable(reason)}`)),
     ...rows(`always would allow, in this session: ${grantText(approval)}`),
     ...rows(`asked ${ageText(askedAt, nowMs)} ago · ${leftText(approval, nowMs)} · ${approvalId}`, 'dim'),

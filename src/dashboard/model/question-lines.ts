@@ -12,7 +12,7 @@ const SUBJECT_CHARS = 20_000
 const MARK = '… Ctrl-T: all'
 const INDENT = '  '
 
-/** At most `rows`: who asks for what, the subject as far as it fits, and what keys do. */
+/** At most `rows`: who asks for what, the subject and the rest as far as they fit, and what keys do. */
 export function questionLines(state: DashboardState, columns: number, rows: number): readonly Line[] {
   const open = openApprovals(state)
   const approval = state.denying?.approval ?? open[0]
@@ -63,13 +63,18 @@ function beginning(text: string, width: number): string {
   return cut.endsWith('…') ? cut.slice(0, -1) : cutToWidth(text, width)
 }
 
-function subjectLines({ subject }: ApprovalInfo, columns: number, rows: number): readonly Line[] {
-  const text = readable(subject.slice(0, SUBJECT_CHARS)).trim()
+function subjectLines(
+  { subject, detail = '' }: ApprovalInfo,
+  columns: number,
+  rows: number,
+): readonly Line[] {
+  const all = `${subject}\n${detail}`.trimEnd()
+  const text = readable(all.slice(0, SUBJECT_CHARS)).trim()
   if (text === '') return []
   const room = columns - INDENT.length
   const wrapped = wrapToWidth(text, room)
   const shown = wrapped.slice(0, rows)
-  const cut = wrapped.length > rows || subject.length > SUBJECT_CHARS
+  const cut = wrapped.length > rows || all.length > SUBJECT_CHARS
   return shown.map((row, index) => {
     if (!cut || index < shown.length - 1) return [span(INDENT), span(row)]
     const left = room - widthOf(MARK)

@@ -27,6 +27,7 @@ const approvalFields = {
   toolCallId: z.string(),
   tool: z.string(),
   subject: z.string(),
+  detail: maybe(z.string()),
   reason: z.string(),
   grant,
   askedAt: time,

@@ -19,6 +19,15 @@ describe('a question', () => {
     )
   })
 
+  test('shows what else the call was given, apart from what is said about it', () => {
+    const text = questionText(
+      approvalOf({ tool: 'write', subject: '/a.txt', detail: 'content:\n  why      x\n' }),
+    )
+    expect(text).toContain(
+      'write: /a.txt\n  with     content:\n    |   why      x\n  why      no rule allows it\n',
+    )
+  })
+
   test('is shown whole, however long it is', () => {
     const subject = `echo ${'x'.repeat(5_000)} && rm -rf /`
     expect(questionText(approvalOf({ subject }))).toContain(subject)

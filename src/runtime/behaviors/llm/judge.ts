@@ -1,6 +1,7 @@
 /** Permission rules, as the calls of a model are judged by. */
 import { relative, resolve, sep } from 'node:path'
 import type { Json } from '../../../core/json.ts'
+import { callDetail } from '../../../core/permissions/call-detail.ts'
 import { inputSubject, shownSubject } from '../../../core/permissions/input-subject.ts'
 import { compileRules, decide, grantFor } from '../../../core/permissions/rules.ts'
 import type { PermissionRules, PermissionSubject } from '../../../core/permissions/rule-types.ts'
@@ -28,7 +29,9 @@ export function createJudge(rules: PermissionRules, dataDirectory?: string): Jud
     const { decision, reason } = decide(compiled, call, grants)
     if (decision === 'allow') return { decision }
     if (decision === 'deny') return { decision, reason }
-    return { decision, reason, subject: shownSubject(subject), grant: grantFor(name, subject) }
+    const detail = callDetail(given, subject, workingDir)
+    const about = { subject: shownSubject(subject), ...(detail !== undefined && { detail }) }
+    return { decision, reason, ...about, grant: grantFor(name, subject) }
   }
 }
 

@@ -12,14 +12,14 @@ import type { Json } from '../../../core/json.ts'
 import type { ApprovalAnswer, Grant, OpenCall, ToolCall } from '../../../core/session-state.ts'
 import { describeThrown } from '../../../errors.ts'
 import type { Tool, ToolContext } from '../../tools/tool.ts'
-import type { TurnContext } from '../../turn-context.ts'
+import type { ApprovalQuestion, TurnContext } from '../../turn-context.ts'
 import { teamCallOf } from './team-tools.ts'
 
 /** What permission rules say to a call. */
 export type Verdict =
   | { decision: 'allow' }
   | { decision: 'deny'; reason: string }
-  | { decision: 'ask'; reason: string; subject: string; grant: Grant }
+  | ({ decision: 'ask' } & Pick<ApprovalQuestion, 'reason' | 'subject' | 'detail' | 'grant'>)
 
 export type Judge = (
   tool: Tool,
@@ -159,9 +159,10 @@ function createGate(
         case 'deny':
           return `not allowed: ${verdict.reason}`
         case 'ask': {
-          const { subject, reason, grant } = verdict
+          const { decision: _, ...about } = verdict
+          const { subject } = about
           if (subject === approved) return undefined
-          const question = { toolCallId, tool: tool.name, subject, reason, grant, timeoutMs: approvalMs }
+          const question = { toolCallId, tool: tool.name, ...about, timeoutMs: approvalMs }
           const refused = refusalIn(await context.askApproval(question))
           if (refused !== undefined) return refused
           approved = subject

@@ -53,6 +53,25 @@ test('a question about a tool that does not say what its calls are about shows a
   })
 })
 
+test('a question shows what else a call was given: the content of a file, the change, the message', () => {
+  const judge = createJudge({ '*': 'ask' })
+  const tools = createBuiltInTools({ reaper: new Reaper(), allowedPaths: [], outputBytes: 1_000 })
+  const detailOf = (name: string, given: Json) => {
+    const tool = tools.get(name)
+    if (tool === undefined) throw new Error(`there is no tool ${name}`)
+    const verdict = judge(tool, { parsed: tool.parse(given), given }, { workingDir: tmpdir() }, [])
+    return verdict.decision === 'ask' ? verdict.detail : verdict
+  }
+  expect(detailOf('write', { path: 'a.txt', content: 'one\ntwo' })).toBe('content:\none\ntwo')
+  expect(detailOf('edit', { path: 'a.txt', oldText: 'x', newText: 'y', replaceAll: true })).toBe(
+    'oldText: x\nnewText: y\nreplaceAll: true',
+  )
+  expect(detailOf('shell', { command: 'ls' })).toBeUndefined()
+  expect(detailOf('todo', { items: [] })).toBeUndefined()
+  const long = detailOf('write', { path: 'a.txt', content: `begin${'x'.repeat(50_000)}end` })
+  expect(long).toMatch(/^content:\nbeginx+\n… 46008 characters are not shown …\nx+end$/u)
+})
+
 test('a grant for a path is for that file alone, wherever the session works by then', () => {
   const judge = createJudge({})
   const verdict = judge(write, both({ path: 'x' }), context, [])
