@@ -55,7 +55,7 @@ export const ERROR_CODES = {
   path_refused:
     'A file tool does not reach that path: it is outside of what the agent may touch, or no ordinary file.',
   edit_conflict: 'The file changed since it was read: nothing was written.',
-  leftover_processes: 'Processes of a turn that was cut off were killed and still run.',
+  leftover_processes: 'Processes of a command, or of a turn that was cut off, were killed and still run.',
   storage_full: 'No room on the disk (or a quota, or a file size limit): writing goes on once there is room.',
   storage_failed: 'A read or write of the data directory failed.',
   fenced: 'The claim on the agent was lost: another owner may write its sessions.',

@@ -39,6 +39,8 @@ const NOT_SESSION_VARS = new Set(['PWD', 'OLDPWD', 'SHLVL', '_', '__proto__'])
 
 /** Found in /proc by killLeftovers: whatever a turn started carries it, unless it cleared its environment. */
 export const TURN_MARKER = 'AGENTRY_TURN'
+/** As TURN_MARKER, of a single command: only where nothing of it is to live on. */
+export const COMMAND_MARKER = 'AGENTRY_COMMAND'
 
 /** Who runs a command, as it sees it in its environment. */
 export interface CommandOrigin {

@@ -4,7 +4,8 @@
  * Invariants:
  * C1  the command has a session and process group of its own, registered with the reaper before it runs.
  * C2  when its shell ends, what is left of the group is killed: background processes end with the command that started them,
- *     and never hold it up. Only a process that left the group (setsid) lives on after an ordinary end.
+ *     and never hold it up. Only a process that left the group (setsid) lives on after an ordinary end, and not where the command
+ *     is to leave nothing: it is found by a marker of the command's own.
  * C3  a cancelled command leaves no process: what left the group is found by the turn's marker (leftover-processes.ts).
  * C4  memory is bounded, whatever the command writes.
  *
@@ -12,12 +13,14 @@
  * makes no pipes) cannot be opened by name: `>&2` works, `> /dev/stderr` fails.
  */
 import type { ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { AgentryError, describeThrown } from '../../errors.ts'
+import { COMMAND_MARKER } from './command-environment.ts'
 import { killLeftovers } from './leftover-processes.ts'
 import { CommandOutput } from './command-output.ts'
 import { endGroup, signalProcesses } from './process-group.ts'
@@ -34,6 +37,8 @@ export interface RunCommandOptions {
   environment: ReadonlyMap<string, string>
   /** The turn that the environment is marked with. */
   turnId: string
+  /** After an ordinary end too, what left the group is ended, see C2. Default false: a person may start a service by hand. */
+  leavesNothing?: boolean
   reaper: Reaper
   /** Ends the command, see C3. */
   signal?: AbortSignal
@@ -82,13 +87,19 @@ interface ShellEnd {
 }
 
 async function runShell(options: RunCommandOptions, stateFile: string): Promise<ShellEnd> {
-  const { turnId, reaper, signal, clock = systemClock, graceMs = 2_000, drainMs = 200 } = options
-  const { child, pgid, stdout } = await startShell(options, stateFile)
+  const { turnId, leavesNothing = false, reaper, signal } = options
+  const { clock = systemClock, graceMs = 2_000, drainMs = 200 } = options
+  const commandId = randomUUID()
+  const environment = new Map(options.environment)
+  if (leavesNothing) environment.set(COMMAND_MARKER, commandId)
+  const { child, pgid, stdout } = await startShell({ ...options, environment }, stateFile)
   reaper.hold(pgid, stateFile)
   const reading = readOutput(stdout, options)
   let cancelling: Promise<void> | undefined
   const cancel = () => {
     cancelling = endGroup(pgid, clock, graceMs)
+    // It is awaited when the shell has ended.
+    cancelling.catch(() => undefined)
   }
   if (signal?.aborted) cancel()
   signal?.addEventListener('abort', cancel, { once: true })
@@ -98,6 +109,7 @@ async function runShell(options: RunCommandOptions, stateFile: string): Promise<
     await cancelling
     signalProcesses(-pgid, 'SIGKILL')
     if (cancelling !== undefined) await killLeftovers(turnId, { clock })
+    else if (leavesNothing) await killLeftovers(commandId, { clock, marker: COMMAND_MARKER })
     // Timers fire before the loop reads: where it was blocked, what the command wrote is read before this immediate runs.
     const drainTimer = clock.setTimer(drainMs, () => setImmediate(() => stdout.destroy()))
     const output = await reading

@@ -39,7 +39,7 @@ export interface ShellToolOptions {
 
 /**
  * Runs a command line in the session's working directory with its vars as environment. `cd` and `export` last as long as the command.
- * A cancel and the timeout leave no process behind (run-command.ts, C3); after the timeout the output until then is the result.
+ * No process is left behind, whichever way it ends (run-command.ts, C2 and C3); after the timeout the output until then is the result.
  */
 export function createShellTool(options: ShellToolOptions): Tool {
   const { reaper, outputBytes, clock = systemClock, graceMs } = options
@@ -69,6 +69,7 @@ export function createShellTool(options: ShellToolOptions): Tool {
           workingDir,
           environment: commandEnvironment(baseEnvironment(process.env), vars, { agentId, sessionId, turnId }),
           turnId,
+          leavesNothing: true,
           reaper,
           signal: AbortSignal.any([signal, timeout.signal]),
           outputBytes: maxBytes,

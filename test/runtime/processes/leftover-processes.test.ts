@@ -50,7 +50,7 @@ test('fails by name where processes outlive its deadline', async () => {
   onTestFinished(() => kill.mockRestore())
   await expect(killLeftovers(turnId, { deadlineMs: 20 })).rejects.toMatchObject({
     code: 'leftover_processes',
-    data: { turnId, pids: [pid] },
+    data: { marker: 'AGENTRY_TURN', id: turnId, pids: [pid] },
   })
   expect(kill).toHaveBeenCalledWith(pid, 'SIGKILL')
 })

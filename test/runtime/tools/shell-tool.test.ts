@@ -5,7 +5,7 @@ import { Reaper } from '../../../src/runtime/processes/reaper.ts'
 import { createShellTool } from '../../../src/runtime/tools/shell.ts'
 import type { Tool } from '../../../src/runtime/tools/tool.ts'
 import { errorWith } from '../../error-with.ts'
-import { numbersIn, scratchDirectory, untilGone } from '../processes/processes.ts'
+import { isRunning, numbersIn, scratchDirectory, untilGone } from '../processes/processes.ts'
 import { type FakeToolContext, toolContext, use } from './tool-context.ts'
 
 function shell(outputBytes = 64 * 1024): { tool: Tool; context: FakeToolContext } {
@@ -85,6 +85,19 @@ test('a cancel ends all that was started, and is the reason that it fails with',
   const pids = numbersIn(context.emitted.join(''))
   expect(pids).toHaveLength(4)
   await untilGone(...pids)
+})
+
+test('what a command leaves in a session of its own is ended with it, and nothing of another command', async () => {
+  const { tool, context } = shell()
+  const other = use(tool, { command: 'sleep 1; echo whole' }, context)
+  const { content } = await use(
+    tool,
+    { command: "setsid -f sh -c 'echo $$; exec sleep 1000'; sleep 0.3; echo ready" },
+    context,
+  )
+  expect(content).toMatch(/^\d+\nready\n$/)
+  expect(numbersIn(content).filter((pid) => isRunning(pid))).toEqual([])
+  expect((await other).content).toBe('whole\n')
 })
 
 test('hides the environment of the supervisor', async () => {
