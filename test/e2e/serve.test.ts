@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { EventSource } from 'eventsource'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDirectory } from '../../src/store/directory.ts'
 import { until } from '../fakes/until.ts'
 import { ended, runCli, startCli, temporaryFolder } from './built-cli.ts'
@@ -160,23 +160,31 @@ describe('agentry serve', () => {
 })
 
 describe('hostile connections', () => {
+  // One for all: each test asks it again behind what it sent.
+  let served: Served
+
+  beforeAll(async () => {
+    served = await startServe()
+  })
+
+  afterAll(async () => {
+    expect(await served.stop()).toBe(0)
+  })
+
   test.each([
     ['both lengths', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['two lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n\r\n{}'],
     ['a header of 20 KB', `X: ${'x'.repeat(20_000)}\r\n\r\n`],
     ['a line end in a header', 'X: a\rb\r\n\r\n'],
   ])('a request with %s is refused', async (_, rest) => {
-    const served = await startServe()
     const head = `POST /message HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\nConnection: close\r\nAuthorization: Bearer ${served.token}\r\nContent-Type: application/json\r\n`
     const answer = await rawRequest(served.port, head + rest)
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /)
     expect(answer).not.toMatch(/\n\s+at /)
     expect((await served.ask('GET', '/agents')).status).toBe(200)
-    await served.stop()
   })
 
   test('a body without a token is not waited for', async () => {
-    const served = await startServe()
     const asking = request(`${served.url}/message`, {
       method: 'POST',
       headers: { 'content-length': '1000000' },
@@ -186,7 +194,7 @@ describe('hostile connections', () => {
     const [response] = (await once(asking, 'response')) as [{ statusCode: number }]
     expect(response.statusCode).toBe(401)
     asking.destroy()
-    await served.stop()
+    expect((await served.ask('GET', '/agents')).status).toBe(200)
   })
 })
 

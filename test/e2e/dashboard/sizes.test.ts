@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { noTerminalHere, type Terminal } from '../../terminal/terminal.ts'
+import { type Served, startServe } from '../built-serve.ts'
 import { dashboardIn, enter, newFolder, startedIn } from './open-dashboard.ts'
 import { behaviorModule, teamOf } from './team-of.ts'
 
@@ -31,9 +32,25 @@ function bordersOf(terminal: Terminal, from: number, to: number): Set<string> {
 describe.skipIf(reason !== undefined)(
   `the dashboard's size and width${reason === undefined ? '' : ` (${reason})`}`,
   () => {
+    // The team behind most of the dashboards: what a terminal shows is what they are about.
+    let served: Served
+
+    beforeAll(async () => {
+      served = await startServe({ logLevel: 'warn' })
+    })
+
+    afterAll(async () => {
+      await served.stop()
+    })
+
+    async function attached(): Promise<Terminal> {
+      const terminal = await startedIn({ folder: served.cwd, args: ['attach'] })
+      await terminal.waitFor('ops ❯')
+      return terminal
+    }
+
     test('a terminal of one cell is too small, and grows back', async () => {
-      const folder = newFolder()
-      const terminal = await startedIn({ folder })
+      const terminal = await attached()
       enter(terminal, 'echo be""fore')
       await terminal.waitFor('│ before')
       for (const [columns, rows] of [
@@ -63,8 +80,7 @@ describe.skipIf(reason !== undefined)(
     })
 
     test('is whole after a storm of sizes while a turn streams', async () => {
-      const folder = newFolder()
-      const terminal = await startedIn({ folder })
+      const terminal = await attached()
       enter(terminal, 'for i in $(seq 1 60); do echo line $i; sleep 0.02; done')
       await terminal.waitFor('line 2')
       for (let index = 0; index < 50; index++) {
@@ -75,7 +91,7 @@ describe.skipIf(reason !== undefined)(
       await terminal.waitFor('│ line 60')
       enter(terminal, 'echo qui""et')
       await terminal.waitFor('│ quiet')
-      const fresh = dashboardIn({ folder, args: ['attach'] })
+      const fresh = dashboardIn({ folder: served.cwd, args: ['attach'] })
       await fresh.waitFor('│ quiet')
       await fresh.waitFor('● up')
       await terminal.waitFor(
@@ -121,9 +137,8 @@ describe.skipIf(reason !== undefined)(
     test.each(['console', 'emit', 'a shell'])(
       'keys answer and the frame is whole while %s floods',
       async (flood) => {
-        const folder = newFolder()
-        const terminal = await startedIn({ folder })
-        const team = await teamOf(folder)
+        const terminal = await attached()
+        const team = await teamOf(served.cwd)
         await team.spawn({ id: 'greedy', behavior: behaviorModule('greedy') })
         const agentId = flood === 'a shell' ? 'ops' : 'greedy'
         enter(terminal, `/agent ${agentId}`)
