@@ -96,6 +96,7 @@ describe('a message that is sent again under its own turnId', () => {
     const turn = probe.send('ask', { turnId, taskId: turnId })
     await until('it waits', () => probe.waiting)
     const again = probe.send('ask', { turnId, taskId: turnId })
+    await probe.settle()
     const next = probe.send('next')
     await expect(probe.send('too many')).rejects.toMatchObject({ code: 'mailbox_full' })
     await probe.cancel(turnId)
