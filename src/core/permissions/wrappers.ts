@@ -243,6 +243,8 @@ function lookInFind(found: Unwrapped, given: Tail, left: number): void {
     : given.words
   const last = endOf(given)
   let commands = 0
+  // Of the command that is looked at: where the next one begins before it, that ends there, too.
+  let end = 0
   for (let index = given.from; index < last; index++) {
     const { kind, text } = given.words[index] ?? { kind: 'dynamic', text: '' }
     if (kind === 'dynamic') found.unknown = true
@@ -253,8 +255,8 @@ function lookInFind(found: Unwrapped, given: Tail, left: number): void {
       found.unknown = true
       return
     }
-    const end = words.findIndex((word, at) => at > index && at < last && /^[;+]$/u.test(word.text))
-    look(found, { words, from: index + 1, end: end === -1 ? last : end }, left)
+    for (end = Math.max(end, index + 1); end < last && !/^[;+]$/u.test(words[end]?.text ?? '');) end++
+    look(found, { words, from: index + 1, end }, left)
   }
 }
 
