@@ -43,7 +43,7 @@ export interface SessionChanges {
 
 /** A message as the agent took it: the input of one turn. */
 export interface Message {
-  /** UUIDv7, given by the supervisor. */
+  /** UUIDv7, given by the supervisor; of a question from another agent's turn, the taskId under which that one has recorded it. */
   turnId: string
   /** The client's, else the turnId. Unique in the team. */
   taskId: string
