@@ -8,11 +8,15 @@ import type { ToAgent } from '../protocol/to-agent.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import { AgentryError } from '../errors.ts'
 import { AgentLoop } from './agent-loop.ts'
+import { cutText } from './recordable.ts'
 import type { Redactor } from './secrets/redactor.ts'
 import type { LoadedBehavior } from './load-behavior.ts'
 
 /** How long a behavior may take to free what it keeps. */
 const CLOSE_MS = 5_000
+
+/** Most of a note: it may hold what others said, at length. */
+const NOTE_BYTES = 4_096
 
 export interface StayPort {
   send(envelope: FromAgent): void
@@ -44,9 +48,11 @@ export async function runStay(
   port: StayPort,
   environment: StayEnvironment,
 ): Promise<void> {
-  const { behavior, userModule } = await environment.loadBehavior(options, (message) =>
-    port.send({ type: 'note', note: { kind: 'agent-fault', message: environment.redactor.redact(message) } }),
-  )
+  const { behavior, userModule } = await environment.loadBehavior(options, (note) => {
+    // Cut afterwards: half a secret would not be found.
+    const message = cutText(environment.redactor.redact(note), NOTE_BYTES)
+    port.send({ type: 'note', note: { kind: 'agent-fault', message } })
+  })
   try {
     const loop = new AgentLoop({ stay: options, port, environment, behavior, userModule })
     await loop.open()

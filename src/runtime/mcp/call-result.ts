@@ -4,7 +4,8 @@ import type { ToolResult } from '../../behavior.ts'
 import { assertNever } from '../../errors.ts'
 
 /**
- * Text as it is, anything else named in brackets; structured content as JSON where there is no text. Not capped. A result
+ * Text as it is, anything else named in brackets; structured content as JSON where there is no text. Not cut: whoever
+ * hands it to a model does that. A result
  * that the server marked as an error has the outcome `error`.
  */
 export function toToolResult(result: CallToolResult): ToolResult {

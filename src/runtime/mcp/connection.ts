@@ -18,11 +18,15 @@ import type { Reaper } from '../processes/reaper.ts'
 import { toToolResult } from './call-result.ts'
 import { createHttpConnection, type HttpConnection } from './http-transport.ts'
 import { bearerToken, serverEnvironment } from './server-environment.ts'
+import { shortened } from './shortened.ts'
 import { NotSentError, StdioTransport } from './stdio-transport.ts'
 import { readToolList, type ToolList } from './tool-list.ts'
 
 /** The SDK times its requests by itself: every request here has a signal of ours instead. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1
+
+/** Of what a server reports at a time, in characters. */
+const MAX_PROGRESS = 2_048
 
 const CLIENT = { name: 'agentry', version: '1' }
 
@@ -106,7 +110,7 @@ export async function connect(
 }
 
 function progressText({ message, progress, total }: Progress): string {
-  if (message !== undefined) return message
+  if (message !== undefined) return shortened(message, MAX_PROGRESS)
   return total === undefined ? `progress: ${progress}` : `progress: ${progress} of ${total}`
 }
 

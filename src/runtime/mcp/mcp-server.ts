@@ -18,11 +18,14 @@ import { AgentryError, describeThrown } from '../../errors.ts'
 import type { McpServerSpec } from '../../llm-spec.ts'
 import type { Reaper } from '../processes/reaper.ts'
 import type { CallEnd, Connection } from './connection.ts'
+import { shortened } from './shortened.ts'
 import type { ServerTool } from './tool-list.ts'
 
 /** The first death after a good while is followed by a start at once; what fails again waits. */
 const BACKOFF: Backoff = { firstMs: 1_000, maxMs: 300_000, jitter: 0.2 }
 const STABLE_MS = 60_000
+/** Of what a server says: it may be megabytes. */
+const MAX_REASON = 16_384
 
 export interface McpServerOptions {
   workingDir: string
@@ -35,7 +38,7 @@ export interface McpServerOptions {
   random: () => number
   /** From the end of its input to SIGTERM, and from that to SIGKILL. */
   graceMs?: number
-  /** What went wrong, in a sentence that names the server. */
+  /** What went wrong, in a sentence that names the server; bounded, yet longer than anybody wants to read. */
   onNote: (message: string) => void
 }
 
@@ -194,7 +197,7 @@ export class McpServer {
     } catch (error) {
       running.stale = true
       this.#options.onNote(
-        `the MCP server ${this.name} changed its tools and did not list them: ${describeThrown(error)}`,
+        `the MCP server ${this.name} changed its tools and did not list them: ${shortened(describeThrown(error), MAX_REASON)}`,
       )
     }
   }
@@ -230,9 +233,10 @@ export class McpServer {
   }
 
   /** `free`: how many failures are followed by a start without a pause. */
-  #fail(why: string, what: string, free: number): void {
+  #fail(cause: string, what: string, free: number): void {
     const { clock, random, onNote } = this.#options
     if (this.#closed.signal.aborted) return
+    const why = shortened(cause, MAX_REASON)
     this.#failure = why
     this.#failures += 1
     const attempt = this.#failures - free

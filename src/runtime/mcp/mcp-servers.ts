@@ -15,7 +15,7 @@ export interface McpServersOptions {
   /** The supervisor's: tokens and what `envFrom` names are read from it. Default: this process's. */
   environment?: NodeJS.ProcessEnv
   clock?: Clock
-  /** Told in a sentence what went wrong with a server. May hold what the server said: redact it. */
+  /** Told in a sentence what went wrong with a server. May hold what the server said, at length: redact and cut it. */
   onNote?: (message: string) => void
   /** How long a call may take until it is cancelled. Default 300,000. */
   callMs?: number

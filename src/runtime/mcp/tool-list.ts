@@ -2,10 +2,14 @@
 import type { Client, Tool as SdkTool } from '@modelcontextprotocol/client'
 import { assertJson, type Json } from '../../core/json.ts'
 import { AgentryError, describeThrown } from '../../errors.ts'
+import { shortened } from './shortened.ts'
 
 const MAX_TOOLS = 256
 const MAX_PAGES = 64
 const MAX_DESCRIPTION = 8_192
+const MAX_NAME = 1_024
+/** Of a name that is left out. */
+const SHOWN_NAME = 100
 const MAX_SCHEMA_BYTES = 64 * 1024
 
 export interface ServerTool {
@@ -34,8 +38,11 @@ export async function readToolList(
     const params = cursor === undefined ? {} : { cursor }
     const answer = await client.request({ method: 'tools/list', params }, options)
     for (const tool of answer.tools) {
-      if (tools.has(tool.name)) leftOut.push(`${tool.name}: listed twice`)
-      else if (tools.size >= MAX_TOOLS) leftOut.push(`${tool.name}: more than ${MAX_TOOLS} tools`)
+      const name = shortened(tool.name, SHOWN_NAME)
+      if (tools.has(tool.name)) leftOut.push(`${name}: listed twice`)
+      else if (tools.size >= MAX_TOOLS) leftOut.push(`${name}: more than ${MAX_TOOLS} tools`)
+      else if (tool.name.length > MAX_NAME)
+        leftOut.push(`${name}: a name of more than ${MAX_NAME} characters`)
       else addTool(tool, tools, leftOut)
     }
     cursor = answer.nextCursor
@@ -60,15 +67,10 @@ function addTool(tool: SdkTool, tools: Map<string, ServerTool>, leftOut: string[
     }
     tools.set(tool.name, {
       name: tool.name,
-      description: shortened(tool.description ?? tool.title ?? ''),
+      description: shortened(tool.description ?? tool.title ?? '', MAX_DESCRIPTION),
       inputSchema,
     })
   } catch (error) {
-    leftOut.push(`${tool.name}: ${describeThrown(error)}`)
+    leftOut.push(`${shortened(tool.name, SHOWN_NAME)}: ${describeThrown(error)}`)
   }
-}
-
-function shortened(text: string): string {
-  const whole = text.toWellFormed()
-  return whole.length <= MAX_DESCRIPTION ? whole : `${whole.slice(0, MAX_DESCRIPTION - 1).toWellFormed()}…`
 }

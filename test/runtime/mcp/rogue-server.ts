@@ -7,6 +7,8 @@
  *   chatty        a greeting, then works
  *   pages         lists its tools one a page
  *   endless-pages lists for ever
+ *   refuse        refuses to start, in two million words
+ *   named         works, and has a tool with a name of a million letters
  *   exit          ends at once with a last word
  *   stubborn      works, and does not end at SIGTERM or at the end of its input
  *   tools         works; notes what it saw in the file that SEEN names
@@ -29,7 +31,22 @@ type Request = { id: number } & (
 )
 
 const mode = process.argv[2] ?? 'tools'
-const names = ['echo', 'die', 'hang', 'env', 'grow', 'spawn', 'flood', 'unreadable', 'progress', 'numb']
+const names = [
+  'echo',
+  'die',
+  'hang',
+  'env',
+  'grow',
+  'spawn',
+  'flood',
+  'unreadable',
+  'progress',
+  'numb',
+  'big',
+  'refuse',
+]
+/** Two million bytes. */
+const BIG = 'no '.repeat(700_000)
 const inputSchema = { type: 'object', properties: { text: { type: 'string' } } }
 
 function seen(line: string): void {
@@ -67,6 +84,7 @@ if (mode === 'stubborn') {
 function list(id: number, cursor: string | undefined): void {
   if (mode === 'endless-pages') return send({ id, result: { tools: [], nextCursor: 'again' } })
   const tools = names.map((name) => ({ name, inputSchema }))
+  if (mode === 'named') tools.push({ name: 'n'.repeat(1_000_000), inputSchema })
   if (mode !== 'pages') return send({ id, result: { tools } })
   const at = Number(cursor ?? 0)
   const nextCursor = at + 1 < tools.length ? String(at + 1) : undefined
@@ -101,6 +119,10 @@ function call(id: number, { name, arguments: input, _meta: meta }: Call): void {
     }
     case 'unreadable':
       return send({ id, result: { content: 'not a list' } })
+    case 'big':
+      return sendText(id, `begin ${BIG} end`)
+    case 'refuse':
+      return send({ id, error: { code: -32603, message: `begin ${BIG} end` } })
     case 'numb':
       // Reads nothing any more, so that what it is sent piles up.
       process.stdin.removeAllListeners('data').pause()
@@ -125,6 +147,7 @@ lines.on('line', (line) => {
   const { id, ...request } = JSON.parse(line) as Request
   switch (request.method) {
     case 'initialize':
+      if (mode === 'refuse') return send({ id, error: { code: -32603, message: `begin ${BIG} end` } })
       return send({ id, result: { ...result, protocolVersion: request.params.protocolVersion } })
     case 'tools/list':
       seen('list')

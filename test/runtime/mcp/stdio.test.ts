@@ -126,7 +126,7 @@ describe('the list of tools', () => {
   test('is read to its last page', async () => {
     const tools = await open({ r: rogue('pages') }).tools()
     expect(tools.map(({ name }) => name)).toContain('r__progress')
-    expect(tools).toHaveLength(10)
+    expect(tools).toHaveLength(12)
   })
 
   test('that has no last page fails the server', async () => {
@@ -168,6 +168,21 @@ describe('a server that misbehaves', () => {
     })
     expect(servers.notes).toHaveLength(5)
     expect(servers.notes.join('\n')).toContain('the MCP server ends could not be started: it exited')
+  })
+
+  test('is noted in bounded space, whatever it says', async () => {
+    const servers = open({ no: rogue('refuse'), long: rogue('named') })
+    const tools = await servers.tools()
+    expect(tools.map(({ name }) => name)).toContain('long__echo')
+    expect(servers.notes.toSorted()).toEqual([
+      expect.stringMatching(
+        /^of the MCP server long 1 tools are left out: n+…: a name of more than 1024/,
+      ) as string,
+      expect.stringMatching(/^the MCP server no could not be started: begin no no/) as string,
+    ])
+    for (const text of [...servers.notes, ...servers.failures().values()]) {
+      expect(text.length).toBeLessThan(17_000)
+    }
   })
 
   test('is not tried again before its pause is over, nor noted again', async () => {

@@ -12,6 +12,7 @@ import type { Tool } from '../../tools/tool.ts'
 import type { TurnContext } from '../../turn-context.ts'
 import type { StayOptions } from '../../../protocol/stay.ts'
 import type { LoadedBehavior } from '../../load-behavior.ts'
+import { cappedTool } from './capped-tool.ts'
 import { createJudge } from './judge.ts'
 import { createLlmBehavior } from './llm-behavior.ts'
 import { createTeamTools } from './team-tools.ts'
@@ -32,17 +33,20 @@ export async function loadLlmBehavior(
     if (turn === undefined) throw new AgentryError('internal', 'no turn runs')
     return turn
   }
+  const outputBytes = Math.min(TOOL_OUTPUT_BYTES, limits.resultBytes)
   const builtIn = new Map([
     ...createBuiltInTools({
       reaper,
       dataDirectory: store.directory,
       allowedPaths: llm.allowedPaths,
-      outputBytes: Math.min(TOOL_OUTPUT_BYTES, limits.resultBytes),
+      outputBytes,
     }),
     ...createTeamTools(turnOf),
   ])
   const { tools, userModule } = await loadTools(llm.tools, { builtIn })
   assertRulesFit(llm, [...builtIn.keys(), ...tools.map(({ name }) => name)])
+  // The built-in ones cap themselves, and say how to read on.
+  const own = tools.map((tool) => (builtIn.get(tool.name) === tool ? tool : cappedTool(tool, outputBytes)))
   const servers = createMcpServers(llm.mcpServers, { workingDir: spec.workingDir, onNote })
   const told = new Set<string>()
   const tellUnknown = (served: readonly Tool[]): void => {
@@ -54,10 +58,10 @@ export async function loadLlmBehavior(
   }
   const toolsOf = async (context: TurnContext): Promise<ReadonlyMap<string, Tool>> => {
     turn = context
-    const own = tools.map((tool): [string, Tool] => [tool.name, tool])
     const served = await servers.tools(context.signal)
     tellUnknown(served)
-    return new Map([...served.map((tool): [string, Tool] => [tool.name, tool]), ...own])
+    const capped = served.map((tool) => cappedTool(tool, outputBytes))
+    return new Map([...capped, ...own].map((tool): [string, Tool] => [tool.name, tool]))
   }
   const behavior = createLlmBehavior({
     spec,
