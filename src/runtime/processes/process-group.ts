@@ -34,7 +34,7 @@ export function signalProcesses(pid: number, signal: NodeJS.Signals): void {
 
 /**
  * Zombies do not count: a process whose shell has ended is left to the system's first process to reap, which in a container
- * may be late, or never do it.
+ * may be late, or never do it. Where /proc cannot be read just now (out of file descriptors), the group is taken to live on.
  */
 function isAlive(pgid: number): boolean {
   try {
@@ -42,6 +42,10 @@ function isAlive(pgid: number): boolean {
   } catch (error) {
     return systemErrorCode(error) === 'EPERM'
   }
-  const pids = processIds()
-  return pids.length === 0 || pids.some((pid) => groupOf(pid) === pgid)
+  try {
+    const pids = processIds()
+    return pids.length === 0 || pids.some((pid) => groupOf(pid) === pgid)
+  } catch {
+    return true
+  }
 }
