@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { setDeadline } from '../../src/core/deadline.ts'
+import { setDeadline, untilAborted } from '../../src/core/deadline.ts'
 import { LeapingClock } from '../fakes/leaping-clock.ts'
 
 describe('a deadline', () => {
@@ -29,5 +29,24 @@ describe('a deadline', () => {
     deadline.cancel()
     clock.advance(10_000)
     expect(missed).toBe(1)
+  })
+})
+
+describe('what is waited for until a signal aborts', () => {
+  test('is given, or fails, as it comes', async () => {
+    const { signal } = new AbortController()
+    expect(await untilAborted(Promise.resolve(7), signal)).toBe(7)
+    await expect(untilAborted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no')
+  })
+
+  test('is left alone once the signal aborts, before or while it is waited for, and may fail unheard', async () => {
+    const abort = new AbortController()
+    const { promise, reject } = Promise.withResolvers<never>()
+    const waiting = untilAborted(promise, abort.signal)
+    const reason = new Error('enough')
+    abort.abort(reason)
+    await expect(waiting).rejects.toBe(reason)
+    await expect(untilAborted(promise, abort.signal)).rejects.toBe(reason)
+    reject(new Error('too late'))
   })
 })

@@ -3,7 +3,7 @@
  * cannot start.
  *
  * Invariants:
- * M1  there is at most one connection, or one start, at a time.
+ * M1  there is at most one connection, or one start, at a time, and nothing is left of the one before.
  * M2  a call is sent at most once. Where its answer is lost, its outcome is called unknown.
  * M3  a server that has failed is tried again at its next use and after a pause that grows with each failure; nothing starts
  *     by itself. One that ran for a minute has no failures behind it.
