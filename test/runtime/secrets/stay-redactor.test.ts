@@ -1,9 +1,10 @@
+import { chmodSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { resolveAgentSpec } from '../../../src/options.ts'
 import { NO_MODELS } from '../../../src/llm-spec.ts'
 import { redactorOf } from '../../../src/runtime/secrets/stay-redactor.ts'
 import { openDirectory } from '../../../src/store/directory.ts'
-import { ensureToken } from '../../../src/store/token-file.ts'
+import { ensureToken, rotateToken, tokenFileOf } from '../../../src/store/token-file.ts'
 import { temporaryDirectory } from '../../fakes/temporary-directory.ts'
 
 test('what a stay says holds neither a configured secret nor the token of the gateway', async () => {
@@ -44,4 +45,29 @@ test('what is handed to an MCP server is taken out too, whatever it is called', 
   const text = 'the login is ghp_16C7e42F292c6912E7'
   expect(redactorOf(agent([])).redact(text)).toBe(text)
   expect(redactorOf(agent(['GH_PAT'])).redact(text)).toBe('the login is [redacted:GH_PAT]')
+})
+
+test('a token that is made or rotated during the stay is taken out too, of streams that run already as well', async () => {
+  const directory = temporaryDirectory()
+  ;(await openDirectory({ directory })).close()
+  const spec = resolveAgentSpec({ id: 'a', behavior: 'echo' }, directory)
+  const redactor = redactorOf({ spec, models: NO_MODELS, store: { directory, fsync: 'always' } })
+  const stream = redactor.stream()
+  expect(stream.push('begins ')).toBe('begins ')
+  const first = ensureToken(directory)
+  expect(redactor.redact(first)).toBe('[redacted:AGENTRY_TOKEN]')
+  const second = rotateToken(directory)
+  expect(redactor.redactJson({ token: [second] })).toEqual({ token: ['[redacted:AGENTRY_TOKEN]'] })
+  expect(stream.push(second.slice(0, 20))).toBe('')
+  expect(stream.push(`${second.slice(20)}.`) + stream.flush()).toBe('[redacted:AGENTRY_TOKEN].')
+})
+
+test('a token whose file cannot be read any more is still taken out', async () => {
+  const directory = temporaryDirectory()
+  ;(await openDirectory({ directory })).close()
+  const token = ensureToken(directory)
+  const spec = resolveAgentSpec({ id: 'a', behavior: 'echo' }, directory)
+  const redactor = redactorOf({ spec, models: NO_MODELS, store: { directory, fsync: 'always' } })
+  chmodSync(tokenFileOf(directory), 0o644)
+  expect(redactor.redact(token)).toBe('[redacted:AGENTRY_TOKEN]')
 })
