@@ -4,7 +4,7 @@
  * A command sees, later ones over earlier ones: a short list of the supervisor's own variables (so that its secrets stay
  * with it), the session's vars, and who runs it (AGENTRY_*). Whatever else a command needs, a session's vars give it.
  */
-import { isSecretName } from '../secrets/secrets-of.ts'
+import { isProxyName, isSecretName } from '../secrets/secrets-of.ts'
 
 /**
  * Taken over from the supervisor's environment: who and where the person is, their language, and what a machine behind a proxy
@@ -49,16 +49,21 @@ export interface CommandOrigin {
   turnId: string
 }
 
-/** The part of the supervisor's environment that commands see: never a variable with the name of a secret, nor one with a login in a URL. */
+/** The part of the supervisor's environment that commands see: never a variable with the name of a secret, nor one that may hold a login, in a URL or for a proxy. */
 export function baseEnvironment(source: NodeJS.ProcessEnv): Map<string, string> {
   const base = new Map([
     ['PATH', '/usr/local/bin:/usr/bin:/bin'],
     ['TERM', 'dumb'],
   ])
   for (const [name, value] of Object.entries(source)) {
-    if (value !== undefined && isInherited(name) && !/:\/\/[^/]*@/.test(value)) base.set(name, value)
+    if (value !== undefined && isInherited(name) && !mayHoldLogin(name, value)) base.set(name, value)
   }
   return base
+}
+
+/** By any `@`, since passwords stand unencoded in such variables too. */
+function mayHoldLogin(name: string, value: string): boolean {
+  return isProxyName(name) ? value.includes('@') : /:\/\/.*@/s.test(value)
 }
 
 function isInherited(name: string): boolean {

@@ -14,6 +14,11 @@ const SECRET_NAME =
 /** They match, and say where a shell is and was. */
 const NO_SECRETS = new Set(['PWD', 'OLDPWD'])
 
+/** True for the variables that programs take their proxy from. */
+export function isProxyName(name: string): boolean {
+  return /_proxy$/i.test(name)
+}
+
 /** True where a name says that its value is a secret: `OPENAI_API_KEY`, `GITHUB_TOKEN`, `PGPASSWORD`, `SECRET_KEY_BASE`. */
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name) && !NO_SECRETS.has(name)
@@ -36,7 +41,7 @@ export function secretsOf(
     if (value === undefined || value.trim().length < MIN_SECRET_LENGTH) continue
     const maybe = suspected.has(name) || isSecretName(name)
     if (listed.has(name) || (maybe && !isTrivial(value))) secrets.push({ name, value })
-    for (const password of passwordsIn(value)) secrets.push({ name, value: password })
+    for (const password of passwordsIn(name, value)) secrets.push({ name, value: password })
   }
   return secrets
 }
@@ -50,9 +55,14 @@ function isPath(value: string): boolean {
   return /^(?:~|\.{1,2})?(?:\/[\w.@-]{1,24})+\/?$/.test(value)
 }
 
+/** `alice:password@host`, as clients take it for a proxy, with a scheme or without one. */
+const LOGIN = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/?#@:\s]*:([^/?#@\s]+)@/i
+/** A proxy has no path that an `@` could stand in: characters that should have been encoded belong to the password. */
+const PROXY_LOGIN = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/@:]*:(.+)@/i
+
 /** As it stands in the URL, and decoded. */
-function passwordsIn(value: string): string[] {
-  const written = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@:]*:([^/?#@]+)@/i.exec(value)?.[1]
+function passwordsIn(name: string, value: string): string[] {
+  const written = (isProxyName(name) ? PROXY_LOGIN : LOGIN).exec(value)?.[1]
   if (written === undefined) return []
   return [...new Set([written, decoded(written)])].filter((text) => text.length >= MIN_SECRET_LENGTH)
 }

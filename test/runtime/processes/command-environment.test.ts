@@ -42,6 +42,9 @@ describe('the environment of a command', () => {
       XDG_SESSION_TOKEN: 'x-1',
       LC_SECRET: 'l-1',
       HTTPS_PROXY: 'http://me:p-2@proxy:3128',
+      https_proxy: 'http://me:pass/word@proxy:3128',
+      http_proxy: 'me:p-3@proxy:3128',
+      XDG_OWN_URL: 'https://me:pass/word@host',
       SSH_AUTH_SOCK: '/run/agent',
       NODE_OPTIONS: '--import /evil.js',
     }

@@ -73,6 +73,22 @@ describe('the secrets of an environment', () => {
     expect(found({ AWS_SECRET_ACCESS_KEY: value })).toEqual([`AWS_SECRET_ACCESS_KEY=${value}`])
   })
 
+  test.each([
+    ['http_proxy', 'alice:s3cretpass@proxy:3128', 's3cretpass'],
+    ['https_proxy', 'http://alice:pa/ss#wo@rd@proxy:3128', 'pa/ss#wo@rd'],
+    ['ALL_PROXY', 'socks5://alice:s3cretpass@proxy', 's3cretpass'],
+    ['ODD', 'alice:s3cretpass@host/path', 's3cretpass'],
+  ])('are passwords of %s=%s, a proxy with its own loose form', (name, value, password) => {
+    expect(found({ [name]: value })).toEqual([`${name}=${password}`])
+  })
+
+  test.each(['http://host:3128/path@rest', 'git@github.com:owner/repository@tag', '12:30 at me@example.org'])(
+    'are not in %s',
+    (value) => {
+      expect(found({ ODD: value })).toEqual([])
+    },
+  )
+
   test('are passwords in URLs, as they are written and as they are meant', () => {
     const environment = {
       DATABASE_URL: 'postgres://app:p%40ssword-1@db:5432/app',
