@@ -33,6 +33,16 @@ export function readToken(directory: string, fs: DurableFs = systemFs): string |
   )
 }
 
+/** Differs where the token is another one, or what is said of its file is: a look at it costs less than reading it. Never throws. */
+export function tokenStamp(directory: string, fs: DurableFs = systemFs): string {
+  try {
+    const info = fs.info(tokenFileOf(directory))
+    return info === undefined ? 'none' : [info.kind, info.size, info.mtimeMs, info.mode, info.uid].join(':')
+  } catch {
+    return 'unknown'
+  }
+}
+
 /** Why a token may be known to others, or may be theirs. Root reads everybody's, and everybody may trust what is root's. */
 function exposureOf(info: FileInfo | undefined): string | undefined {
   if (info === undefined) return 'nothing' // Gone since it was read.

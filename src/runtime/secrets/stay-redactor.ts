@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs'
 import type { StayOptions } from '../../protocol/stay.ts'
-import { readToken, tokenFileOf } from '../../store/token-file.ts'
+import { readToken, tokenStamp } from '../../store/token-file.ts'
 import { configuredSecretNames, handedOnNames } from './configured-names.ts'
 import { createRedactor, type Redactor, type StreamRedactor } from './redactor.ts'
 import { secretsOf } from './secrets-of.ts'
@@ -21,11 +20,11 @@ export function redactorOf({
   const servers = Object.values(spec.llm?.mcpServers ?? {})
   const names = configuredSecretNames(models, servers)
   const handedOn = handedOnNames(servers)
+  let stamp = directory && tokenStamp(directory)
   let token = tokenOf(directory)
-  let stamp = stampOf(directory)
   let redactor = redactorFor(names, handedOn, token)
   function current(): Redactor {
-    const now = stampOf(directory)
+    const now = directory && tokenStamp(directory)
     if (now === stamp) return redactor
     stamp = now
     // Where it cannot be read any more, the gateway too goes on with the last one.
@@ -86,17 +85,6 @@ function redactorFor(
 function tokenOf(directory: string | undefined): string | undefined {
   try {
     return directory === undefined ? undefined : readToken(directory)
-  } catch {
-    return undefined
-  }
-}
-
-/** Differs where the file of the token is another one, or may be read again. */
-function stampOf(directory: string | undefined): string | undefined {
-  if (directory === undefined) return undefined
-  try {
-    const stat = statSync(tokenFileOf(directory), { throwIfNoEntry: false })
-    return stat && `${stat.ino}:${stat.size}:${stat.ctimeMs}`
   } catch {
     return undefined
   }
