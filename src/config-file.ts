@@ -8,7 +8,7 @@ import { DURATION_PATTERN, parseDuration } from './core/duration.ts'
 import { quote } from './core/ids.ts'
 import { didYouMean } from './core/suggest.ts'
 import { AgentryError, describeThrown } from './errors.ts'
-import { type Environment, priceProblems, providerProblems } from './llm-options.ts'
+import { type Environment, priceProblems, providerProblems } from './model-options.ts'
 import type { TeamModels } from './llm-spec.ts'
 import {
   agentSchema,

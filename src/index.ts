@@ -47,7 +47,7 @@ export type {
   UsageTotal,
 } from './core/session-state.ts'
 export { AgentryError, ERROR_CODES, type ErrorCode, isAgentryError, type WireError } from './errors.ts'
-export type { ProvidersInput } from './llm-options.ts'
+export type { ProvidersInput } from './model-options.ts'
 export type { LlmSpec, McpServerSpec, Price, ProviderSpec, ProviderType, TeamModels } from './llm-spec.ts'
 export type { TeamLimits } from './options.ts'
 export type { CreateSessionInput, ImportedSession, SessionPatch } from './protocol/commands.ts'

@@ -10,18 +10,9 @@ import { assertAgentId, quote } from './core/ids.ts'
 import { DEFAULT_RESTART, RESTART_TYPES } from './core/restart-policy.ts'
 import { didYouMean } from './core/suggest.ts'
 import { AgentryError } from './errors.ts'
-import {
-  type Environment,
-  LLM_DEFAULTS,
-  llmProblems,
-  llmShape,
-  pricesSchema,
-  providerProblems,
-  providersSchema,
-  resolveLlm,
-  whyNoFile,
-} from './llm-options.ts'
+import { LLM_DEFAULTS, llmProblems, llmShape, resolveLlm, whyNoFile } from './llm-options.ts'
 import type { TeamModels } from './llm-spec.ts'
+import { type Environment, pricesSchema, providerProblems, providersSchema } from './model-options.ts'
 import { issueOf, pathSchema, pathText, type Problem, problemsOf, strictObject } from './validation.ts'
 
 export { BEHAVIOR_NAMES, pathSchema, pricesSchema, providersSchema }

@@ -18,7 +18,7 @@ import { assertApprovalId, assertSessionId, assertTaskId } from './core/ids.ts'
 import type { SessionRecord } from './core/record.ts'
 import type { ApprovalDecision, SessionState } from './core/session-state.ts'
 import { describeThrown } from './errors.ts'
-import { type ProvidersInput, resolveModels } from './llm-options.ts'
+import { type ProvidersInput, resolveModels } from './model-options.ts'
 import type { TeamModels } from './llm-spec.ts'
 import {
   assertTeamOptions,

@@ -73,7 +73,7 @@ export const RULES: Rules = {
     },
     {
       name: 'options',
-      paths: ['src/options.ts', 'src/llm-options.ts', 'src/config-file.ts'],
+      paths: ['src/options.ts', 'src/llm-options.ts', 'src/model-options.ts', 'src/config-file.ts'],
       imports: [...FOUNDATION, 'agent-spec', 'validation'],
       types: ['api', 'protocol', 'store'],
     },
@@ -162,6 +162,7 @@ export const RULES: Rules = {
       paths: [
         'src/options.ts',
         'src/llm-options.ts',
+        'src/model-options.ts',
         'src/config-file.ts',
         'src/validation.ts',
         // Sessions that come in whole, through the library or from a file.
