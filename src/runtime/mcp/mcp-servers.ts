@@ -28,11 +28,11 @@ export interface McpServersOptions {
 export interface McpServers {
   /**
    * The tools of all servers, in the order of the servers. The first call starts them all at once; each has its own deadline.
-   * The tools of a server that is not there are left out, and `failures` names it. Ask again at each turn: servers are
+   * The tools of a server that is not there are left out, and `onNote` is told why. Ask again at each turn: servers are
    * tried again, and lists that have changed are read again. Rejects with the signal's reason only.
    */
   tools(signal?: AbortSignal): Promise<Tool[]>
-  /** Why a server is not there, by its name; of now. */
+  /** What `onNote` was told of the servers that are not there now, by their names: for looks at a state, as tests need them. */
   failures(): Map<string, string>
   /** Ends all servers; resolves when nothing is left of those that are processes. Idempotent. */
   close(): Promise<void>

@@ -33,7 +33,7 @@ export function toolNames(keys: readonly ToolKey[]): string[] {
 }
 
 /** `_` for each character that no name may hold. */
-export function sanitise(name: string): string {
+function sanitise(name: string): string {
   return name.replace(/[^A-Za-z0-9_-]/gu, '_')
 }
 

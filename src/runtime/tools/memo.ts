@@ -9,7 +9,7 @@ import { AgentryError } from '../../errors.ts'
 import { defineTool } from './define-tool.ts'
 import type { Tool } from './tool.ts'
 
-export const MEMO_PREFIX = 'AGENTRY_MEMO_'
+const MEMO_PREFIX = 'AGENTRY_MEMO_'
 
 const MAX_VALUE_BYTES = 16 * 1024
 const MAX_NOTES = 200

@@ -3,11 +3,11 @@ import { defineTool } from './define-tool.ts'
 import type { Tool } from './tool.ts'
 
 /** The key of the session's metadata that the list is kept under. */
-export const TODO_KEY = 'todo'
+const TODO_KEY = 'todo'
 
 /** An entry of the list, as it stands in the session's metadata. */
 // oxlint-disable-next-line typescript/consistent-type-definitions -- an interface is no Json
-export type TodoItem = { text: string; status: 'pending' | 'in_progress' | 'done' }
+type TodoItem = { text: string; status: 'pending' | 'in_progress' | 'done' }
 
 const LIST = z
   .array(
@@ -37,7 +37,7 @@ export const todoTool: Tool = defineTool({
 })
 
 /** The list in a session's metadata; empty where there is none, or something else is kept under its key. */
-export function todoListOf(metadata: Readonly<Record<string, unknown>>): TodoItem[] {
+function todoListOf(metadata: Readonly<Record<string, unknown>>): TodoItem[] {
   const kept = LIST.safeParse(metadata[TODO_KEY])
   return kept.success ? kept.data : []
 }

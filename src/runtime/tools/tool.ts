@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { ToolResult } from '../../behavior.ts'
 import type { Json } from '../../core/json.ts'
-import type { SubjectKind } from '../../core/permissions/rule-types.ts'
+import type { PermissionSubject as AnySubject, SubjectKind } from '../../core/permissions/rule-types.ts'
 
 /** What one call of a tool is given. */
 export interface ToolContext {
@@ -29,9 +29,8 @@ export interface ToolContext {
 }
 
 /** What permission rules look at. `command`: a line for /bin/sh, judged by its structure; the others are matched as text. */
-export interface PermissionSubject {
+export interface PermissionSubject extends AnySubject {
   kind: Exclude<SubjectKind, 'input'>
-  text: string
 }
 
 export interface Tool<Input = unknown> {

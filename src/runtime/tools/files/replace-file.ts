@@ -4,7 +4,8 @@
  * Invariants:
  * R1  the content is complete on the disk under a temporary name before it takes the file's name, in one step.
  * R2  between the look at the current content and that step no other agent writes the file (file-lock.ts); where anybody else did,
- *     it is a conflict and nothing is written.
+ *     it is a conflict and nothing is written, but for one who writes in the very instant between the last look and the step: no
+ *     call of the system does both.
  * R3  permission bits and, where allowed, the owner stay.
  */
 import {
