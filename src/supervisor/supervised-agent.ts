@@ -9,28 +9,25 @@
  *     that wait for turns are parked for the next stay.
  * A5  Restarts follow the policy; after too many the agent is `failed` until somebody starts it.
  *
- * One long file, because it is one state machine: what stands by itself is elsewhere (StayWatch, PendingCalls, ThreadSlots,
+ * One long file, because it is one state machine: what stands by itself is elsewhere (AgentCalls, LiveStay, ThreadSlots,
  * restart-policy.ts), and what is left changes the same few fields.
  */
 import { type AgentSpec, isBuiltIn } from '../agent-spec.ts'
 import type { AgentState, ResourceUsage } from '../api.ts'
 import type { Clock, Timer } from '../core/clock.ts'
-import { setDeadline } from '../core/deadline.ts'
 import { decideRestart } from '../core/restart-policy.ts'
 import { AgentryError, assertNever, toAgentryError } from '../errors.ts'
 import type { FromAgent, TurnEvent } from '../protocol/from-agent.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { SettleTeamRequest, TeamRequest } from '../protocol/team-requests.ts'
 import type { Claim, ClaimAuthority } from '../store/session-store.ts'
-import type { AgentHost, Stay, StayEnd } from './agent-host.ts'
-import { CallBudget } from './call-budget.ts'
-import { abandoned, type Call, PendingCalls, type Request } from './pending-calls.ts'
+import { AgentCalls } from './agent-calls.ts'
+import type { AgentHost, StayEnd } from './agent-host.ts'
+import { LiveStay } from './live-stay.ts'
+import type { Call, Request } from './pending-calls.ts'
 import { endError } from './stay-end.ts'
-import { StayWatch } from './stay-watch.ts'
 import type { Slot, ThreadSlots } from './thread-slots.ts'
 
-/** Beyond the grace of a stop: for a behavior that ignores its signal, and for closing the session. */
-const STOP_MARGIN_MS = 7_000
 /** How long after a start that got no thread the next one is tried, where acknowledged work waits. */
 const RETRY_MS = 5_000
 
@@ -66,30 +63,12 @@ export interface SupervisedAgentOptions {
   onState(state: AgentState, error: AgentryError | undefined): void
 }
 
-interface LiveStay {
-  stay: Stay
-  watch: StayWatch
-  claim: Claim
-  slot: Slot
-  ready: boolean
-  /** Set once `rest` or `stop` was sent; `rest` ends with `busy`. */
-  intent: 'rest' | 'stop' | undefined
-  restTimer: Timer | undefined
-  startTimer: Timer
-  startTimedOut: boolean
-  gone: Promise<void>
-}
-
 export class SupervisedAgent {
   readonly #options: SupervisedAgentOptions
-  readonly #budget: CallBudget
-  readonly #sent = new PendingCalls()
-  #waiting: Call[] = []
-  /** Calls that wait for turns which a stay left open (A4). */
-  #parked: Call[] = []
-  /** Something came for an agent that is about to give its thread back. */
-  #wakeDue = false
+  readonly #calls: AgentCalls
   #live: LiveStay | undefined
+  /** Settled when the last stay has ended and what that leads to is decided. */
+  #gone: Promise<void> = Promise.resolve()
   /** Set while a stay is on its way; aborted by a stop. */
   #beginning: AbortController | undefined
   #stopping: Promise<void> | undefined
@@ -110,7 +89,12 @@ export class SupervisedAgent {
   constructor(options: SupervisedAgentOptions, initial: 'hibernated' | 'stopped') {
     this.#options = options
     const { spec, maxCalls, maxBytes } = options
-    this.#budget = new CallBudget({ agentId: spec.id, maxCalls, maxBytes })
+    this.#calls = new AgentCalls({
+      agentId: spec.id,
+      maxCalls,
+      maxBytes,
+      intercept: (call) => options.intercept(call),
+    })
     this.#state = initial
     this.#resume = options.resume
     this.#starting.promise.catch(() => undefined) // only start() waits for it
@@ -146,7 +130,7 @@ export class SupervisedAgent {
 
   /** Calls that have no answer yet. */
   get unfinishedCalls(): number {
-    return this.#sent.size + this.#waiting.length + this.#parked.length
+    return this.#calls.size
   }
 
   /** Since when (monotonic) the agent could hibernate at once; undefined where it could not. */
@@ -165,7 +149,10 @@ export class SupervisedAgent {
    */
   async request<T>(request: Request, waiting: Pick<Call, 'onEvent' | 'signal'> = {}): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const onAbort = (): void => this.#dropAbandoned()
+    const onAbort = (): void => {
+      this.#calls.dropAbandoned()
+      this.#considerIdle()
+    }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust here alone
     this.call({ request, resolve: (value) => resolve(value as T), reject, ...waiting })
     waiting.signal?.addEventListener('abort', onAbort, { once: true })
@@ -184,29 +171,16 @@ export class SupervisedAgent {
       call.reject(refusal)
       return
     }
-    const taken = this.#budget.take(call)
-    if ('full' in taken) {
-      call.reject(taken.full)
-      return
-    }
-    const counted = taken.call
+    const taken = this.#calls.take(call)
+    if (taken === undefined) return
     this.#idleTimer?.cancel()
     const live = this.#live
-    if (live?.ready && live.intent === undefined) {
-      this.#send(live, counted)
+    if (live?.takesCalls) {
+      if (!this.#calls.send(live.stay, taken)) this.#considerIdle()
     } else {
-      this.#waiting.push(counted)
+      this.#calls.wait(taken)
       this.#ensureStay()
     }
-  }
-
-  /** What a stay has joined to another turn, or left open, is recorded: it goes on without a caller. */
-  #dropAbandoned(): void {
-    this.#sent.dropAbandoned()
-    const parked = this.#parked
-    this.#parked = parked.filter(({ signal }) => !signal?.aborted)
-    for (const call of parked) if (call.signal?.aborted) call.reject(abandoned())
-    this.#considerIdle()
   }
 
   /**
@@ -215,7 +189,7 @@ export class SupervisedAgent {
    */
   async start(): Promise<void> {
     if (this.#stopping) await this.#stopping
-    else if (this.#live?.intent === 'stop') await this.#live.gone
+    else if (this.#live?.intent === 'stop') await this.#gone
     if (this.#state === 'stopped' || this.#state === 'failed') {
       this.#restartHistory = []
       this.#lastError = undefined
@@ -238,20 +212,20 @@ export class SupervisedAgent {
 
   async #stop(graceMs: number): Promise<void> {
     this.#giveUpStart()
-    const live = this.#live
-    if (live) {
-      if (live.intent !== 'stop') this.#sendStop(live, graceMs)
-      await live.gone
+    if (this.#live) {
+      this.#idleTimer?.cancel()
+      this.#live.stop(graceMs)
+      await this.#gone
       this.#giveUpStart()
     }
     this.#setState('stopped')
-    this.#failAll(this.#stoppedError())
+    this.#calls.failUnsent(this.#stoppedError())
   }
 
   /** Takes up what the agent has left open, where it has no thread: what its turn waited for may be there. */
   wake(): void {
     if (this.#refusal() !== undefined || !this.#hasWork()) return
-    if (this.#live?.intent === 'rest') this.#wakeDue = true
+    this.#live?.wake()
     this.#ensureStay()
   }
 
@@ -259,20 +233,13 @@ export class SupervisedAgent {
   hibernate(): void {
     const live = this.#live
     if (live === undefined || !this.#isIdle()) return
-    live.intent = 'rest'
     this.#idleTimer?.cancel()
-    live.stay.send({ type: 'rest' })
-    live.restTimer = setDeadline(this.#options.clock, STOP_MARGIN_MS, () => {
-      live.stay.terminate(`did not answer within ${STOP_MARGIN_MS} ms whether it can rest`)
-    })
+    live.rest()
   }
 
   #declinedRest(live: LiveStay): void {
-    live.restTimer?.cancel()
-    if (live.intent !== 'rest') return // it is to stop by now
-    live.intent = undefined
-    this.#wakeDue = false
-    this.#sendWaiting(live)
+    if (!live.declinedRest()) return
+    if (!this.#calls.sendWaiting(live.stay)) this.#considerIdle()
     this.#startIdleTimer()
   }
 
@@ -316,10 +283,9 @@ export class SupervisedAgent {
   }
 
   #isIdle(): boolean {
-    const live = this.#live
-    if (!live?.ready || live.intent !== undefined || this.#waiting.length > 0) return false
-    if (this.#state === 'waiting') return this.#sent.onlyTurns
-    return this.#sent.size === 0 && !this.#hasWork()
+    if (!this.#live?.takesCalls || this.#calls.waiting > 0) return false
+    if (this.#state === 'waiting') return this.#calls.onlyTurnsSent
+    return this.#calls.sent === 0 && !this.#hasWork()
   }
 
   /** True where the session holds work that a stay would take up. */
@@ -351,23 +317,9 @@ export class SupervisedAgent {
       claim = claims.claim(spec.id)
       const options: StayOptions = { ...given, spec, claim, resume: this.#resume }
       const stay = host.start(options, (envelope) => this.#receive(live, envelope))
-      const startTimer = setDeadline(clock, startMs, () => {
-        live.startTimedOut = true
-        stay.terminate(`was not ready within ${startMs} ms`)
-      })
-      const live: LiveStay = {
-        stay,
-        watch: new StayWatch(stay, clock, spec.limits.memoryMb),
-        claim,
-        slot,
-        ready: false,
-        startTimedOut: false,
-        intent: undefined,
-        restTimer: undefined,
-        startTimer,
-        gone: Promise.resolve(),
-      }
-      live.gone = stay.exited.then((end) => this.#ended(live, end))
+      const { memoryMb } = spec.limits
+      const live = new LiveStay({ stay, claim, claims, slot, clock, startMs, memoryMb })
+      this.#gone = stay.exited.then((end) => this.#ended(live, end))
       this.#live = live
     } catch (thrown) {
       if (claim) claims.release(claim)
@@ -375,7 +327,7 @@ export class SupervisedAgent {
       const error = toAgentryError(thrown)
       if (beginning.signal.aborted) return // stop() has settled everything
       this.#starting.reject(error)
-      this.#failWaiting(error)
+      this.#calls.failWaiting(error)
       this.#setState('hibernated', error)
       if (this.#hasWork()) this.#retryTimer = clock.setTimer(RETRY_MS, () => this.#ensureStay())
     } finally {
@@ -393,44 +345,18 @@ export class SupervisedAgent {
     this.#starting.reject(this.#stoppedError())
   }
 
-  #send(live: LiveStay, call: Call): void {
-    if (this.#options.intercept(call)) this.#considerIdle()
-    else live.stay.send(this.#sent.add(call))
-  }
-
-  #sendWaiting(live: LiveStay): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const call of waiting) this.#send(live, call)
-  }
-
-  #sendStop(live: LiveStay, graceMs: number): void {
-    live.intent = 'stop'
-    this.#idleTimer?.cancel()
-    live.stay.send({ type: 'stop', graceMs })
-    const timer = setDeadline(this.#options.clock, graceMs + STOP_MARGIN_MS, () => {
-      live.stay.terminate(`did not stop within ${graceMs + STOP_MARGIN_MS} ms`)
-    })
-    void live.gone.then(() => timer.cancel())
-  }
-
   #receive(live: LiveStay, envelope: FromAgent): void {
     switch (envelope.type) {
       case 'ready':
         this.#ready(live)
         return
       case 'reply':
-        this.#sent.reply(envelope.id, envelope.value)
-        break
       case 'failure':
-        this.#sent.fail(envelope.id, envelope.error)
-        break
       case 'joined':
-        this.#sent.join(envelope.id, envelope.turnId)
-        this.#sent.dropAbandoned()
+        this.#calls.report(envelope)
         break
       case 'following':
-        this.#sent.follow(envelope.id, envelope.turnId)
+        this.#calls.report(envelope)
         return
       case 'pong':
         live.watch.answered()
@@ -449,7 +375,7 @@ export class SupervisedAgent {
       case 'turn-event':
         this.#options.onEnvelope(envelope)
         this.#noteActivity(envelope.event.type)
-        this.#sent.turnEvent(envelope.turnId, envelope.event)
+        this.#calls.report(envelope)
         break
       case 'session':
       case 'records':
@@ -465,14 +391,11 @@ export class SupervisedAgent {
   }
 
   #ready(live: LiveStay): void {
-    live.ready = true
-    live.startTimer.cancel()
+    live.started()
     this.#setState('idle')
     this.#starting.resolve()
-    const parked = this.#parked
-    this.#parked = []
-    for (const call of parked) live.stay.send(this.#sent.add(call))
-    if (live.intent === undefined) this.#sendWaiting(live)
+    this.#calls.sendParked(live.stay)
+    if (live.takesCalls) this.#calls.sendWaiting(live.stay)
     this.#considerIdle()
   }
 
@@ -511,32 +434,26 @@ export class SupervisedAgent {
 
   /** The thread is gone. Settles what it owed, and decides what comes next. */
   #ended(live: LiveStay, end: StayEnd): void {
-    live.startTimer.cancel()
-    live.restTimer?.cancel()
     this.#idleTimer?.cancel()
-    this.#options.claims.release(live.claim)
     this.#live = undefined
     this.#usage = undefined
-    live.slot.release()
+    live.release()
     if (end.kind === 'stopped' && live.intent === 'rest') {
-      this.#parked = this.#sent.takeTurns()
-      this.#dropAbandoned()
-      this.#sent.failAll(this.#stoppedError())
+      this.#calls.park(this.#stoppedError())
       this.#setState(this.#hasWork() ? 'waiting' : 'hibernated')
-      if (this.#waiting.length > 0 || this.#wakeDue) this.#ensureStay()
-      this.#wakeDue = false
+      if (this.#calls.waiting > 0 || live.wakeDue) this.#ensureStay()
       return
     }
     if (end.kind === 'stopped' && live.intent === 'stop') {
-      this.#sent.failAll(this.#stoppedError())
+      this.#calls.failSent(this.#stoppedError())
       return // stop() goes on
     }
     this.#options.onCutOff()
     const error = endError(this.id, end, live)
-    this.#sent.failAll(error)
+    this.#calls.failSent(error)
     if (!live.ready) {
       this.#starting.reject(error)
-      this.#failWaiting(error)
+      this.#calls.failWaiting(error)
     }
     if (live.intent === 'stop') {
       this.#lastError = error
@@ -561,29 +478,15 @@ export class SupervisedAgent {
         return
       case 'fail':
         this.#setState('failed', error)
-        this.#failAll(this.#refusal() ?? error)
+        this.#calls.failUnsent(this.#refusal() ?? error)
         return
       case 'stop':
         this.#setState('stopped', error)
-        this.#failAll(this.#stoppedError())
+        this.#calls.failUnsent(this.#stoppedError())
         return
       default:
         assertNever(decision)
     }
-  }
-
-  #failWaiting(error: AgentryError): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const call of waiting) call.reject(error)
-  }
-
-  /** Fails what waits and what is parked: no stay will come by itself. */
-  #failAll(error: AgentryError): void {
-    const parked = this.#parked
-    this.#parked = []
-    for (const call of parked) call.reject(error)
-    this.#failWaiting(error)
   }
 
   #setState(state: AgentState, error?: AgentryError): void {
