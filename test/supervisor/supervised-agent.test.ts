@@ -364,6 +364,39 @@ describe('hibernation', () => {
     ;(await team.host.stay('b')).ready()
     await spawned
   })
+
+  test('does not begin while calls that waited are being sent, although one of them was answered on its way', async () => {
+    const team = await scriptedSupervisor({ capacity: 1 })
+    const first = await team.spawn('a')
+    const { claim } = first.options
+    const { sessionId, turnId, records } = recordsOfQueuedMessage(claim)
+    await team.store.append(claim, sessionId, 0, records)
+    first.say({ type: 'records', sessionId, records, journalOffset: 100 })
+    // Durable, and not reported before the crash.
+    const at = '2026-01-01T00:00:00.000Z'
+    await team.store.append(claim, sessionId, 2, [
+      { seq: 3, epoch: claim.token, at, type: 'turn.started', turnId, attempt: 1 },
+      { seq: 4, epoch: claim.token, at, type: 'turn.finished', turnId, status: 'completed', exitCode: 0 },
+    ])
+    first.end(CRASH)
+    await team.clock.advanceAsync(0)
+    const again = { input: 'queued', ack: 'finished', options: { taskId: turnId } } as const
+    const answered = codeOf(team.supervisor.send('a', again))
+    const sent = send(team, 'a', 'x')
+    await team.clock.advanceAsync(200)
+    const second = await team.host.stay('a', 2)
+    const other = codeOf(team.supervisor.spawn(specOf('b'))) // waits for the only thread
+    await team.clock.advanceAsync(0)
+    second.ready()
+    expect(second.received.map(({ type }) => type)).toEqual(['message'])
+    second.finish('x')
+    expect(await sent).toMatchObject({ result: 'x' })
+    expect(second.received.map(({ type }) => type)).toEqual(['message', 'rest'])
+    second.end({ kind: 'stopped' })
+    ;(await team.host.stay('b')).ready()
+    expect(await other).toBe('resolved')
+    await answered
+  })
 })
 
 describe('an agent that gets no thread', () => {
@@ -487,6 +520,7 @@ describe('memory', () => {
 /** The records of a session that was created, and has one acknowledged message in its queue. */
 function recordsOfQueuedMessage({ agentId, token: epoch }: Claim): {
   sessionId: string
+  turnId: string
   records: SessionRecord[]
 } {
   const [sessionId, turnId] = [createId(), createId()]
@@ -503,6 +537,7 @@ function recordsOfQueuedMessage({ agentId, token: epoch }: Claim): {
   } as const
   return {
     sessionId,
+    turnId,
     records: [
       { ...envelope, seq: 1, type: 'session.created', sessionId, agentId, ...created },
       { ...envelope, seq: 2, type: 'message.accepted', turnId, taskId: turnId, input: 'queued' },
