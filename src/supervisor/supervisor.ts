@@ -5,7 +5,7 @@
  * V2  Commands reach sessions whose agent is stopped, failed or unknown too: a short maintenance stay under the agent's claim runs
  *     no turns. The agent itself starts only after that stay is gone.
  *
- * Past 400 lines for its width, not its depth: it wires the parts together (SupervisedAgent, MessageRouter, TeamDesk, SessionView,
+ * Past 400 lines for its width, not its depth: it wires the parts together (AgentRoster, MessageRouter, TeamDesk, SessionView,
  * Maintenance, ThreadSlots, EventHub) and is what Team and AgentHandle call.
  */
 import type { AgentSpec } from '../agent-spec.ts'
@@ -25,6 +25,7 @@ import type { AgentRegistry } from '../store/agent-registry.ts'
 import type { Catalog } from '../store/catalog.ts'
 import type { ClaimAuthority, SessionNote, SessionStore } from '../store/session-store.ts'
 import type { AgentHost } from './agent-host.ts'
+import { AgentRoster } from './agent-roster.ts'
 import { EventHub } from './events.ts'
 import { watchHealth } from './health.ts'
 import { Maintenance } from './maintenance.ts'
@@ -74,9 +75,7 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #agents = new Map<string, SupervisedAgent>()
-  /** Starts of new agents that are under way. */
-  readonly #spawning = new Map<string, Promise<void>>()
+  readonly #roster: AgentRoster
   readonly #maintenance: Maintenance
   readonly #slots: ThreadSlots
   readonly #messages: MessageRouter
@@ -116,10 +115,18 @@ export class Supervisor {
       onFault: (message) => this.note({ kind: 'agent-fault', message }),
     })
     this.#maintenance = new Maintenance((spec, own) => this.#create(spec, 'hibernated', false, own))
-    for (const { spec, stopped } of registry.all()) this.#agents.set(spec.id, this.#supervise(spec, stopped))
+    this.#roster = new AgentRoster({
+      registry,
+      create: (spec, stopped) => this.#supervise(spec, stopped),
+      assertOpen: () => this.#assertOpen(),
+      onRemoved: (agentId, registered) => {
+        if (registered) this.#endTurnsOf(agentId)
+        this.#publish({ type: 'agent-removed', agentId })
+      },
+    })
     this.#stopWatching = watchHealth({
       clock,
-      agents: () => [...this.#agents.values(), ...this.#maintenance.all()],
+      agents: () => [...this.#roster.all(), ...this.#maintenance.all()],
       onBeat: () => this.#wakeOverdue(),
       onUsage: (agent, usage) =>
         this.#publish({ type: 'usage', agentId: agent.id, usage, queueDepth: this.#queueDepth(agent.id) }),
@@ -135,15 +142,15 @@ export class Supervisor {
   // --- agents
 
   has(agentId: string): boolean {
-    return this.#agents.has(agentId)
+    return this.#roster.has(agentId)
   }
 
   agentIds(): string[] {
-    return [...this.#agents.keys()]
+    return this.#roster.ids()
   }
 
   info(agentId: string): AgentInfo {
-    const agent = this.#agent(agentId)
+    const agent = this.#roster.get(agentId)
     const { spec, state, restarts, lastError, usage, lastActivityAt } = agent
     const current = this.#options.catalog.currentOf(agentId)
     return {
@@ -163,84 +170,37 @@ export class Supervisor {
   }
 
   #teammates(agentId: string): Teammate[] {
-    return [...this.#agents.values()]
+    return [...this.#roster.all()]
       .filter((agent) => agent.id !== agentId)
       .map(({ id, spec: { role, behavior }, state }) => ({ id, role, behavior, state }))
   }
 
-  /**
-   * Registers and starts an agent. A known id with an equal spec changes nothing; with another: `agent_exists`. Where the start
-   * fails, nothing is registered.
-   */
-  async spawn(spec: AgentSpec): Promise<void> {
-    this.#assertOpen()
-    const known = this.#agents.get(spec.id)
-    if (known) {
-      if (sameSpec(known.spec, spec)) return this.#spawning.get(spec.id)
-      throw new AgentryError(
-        'agent_exists',
-        `agent ${spec.id} is registered with a different spec: remove it first`,
-      )
-    }
-    const spawning = this.#startNew(spec)
-    this.#spawning.set(spec.id, spawning)
-    await spawning.finally(() => this.#spawning.delete(spec.id))
+  /** See AgentRoster, as for all that changes which agents there are and which of them run. */
+  spawn(spec: AgentSpec): Promise<void> {
+    return this.#roster.spawn(spec)
   }
 
-  /** Waits for a spawn that is under way: until then the agent is not registered. Its failure is its caller's. */
-  async #spawned(agentId: string): Promise<void> {
-    await this.#spawning.get(agentId)?.catch(() => undefined)
+  define(spec: AgentSpec): Promise<void> {
+    return this.#roster.define(spec)
   }
 
-  async #startNew(spec: AgentSpec): Promise<void> {
-    const agent = this.#supervise(spec, false)
-    this.#agents.set(spec.id, agent)
-    try {
-      await agent.start()
-      this.#options.registry.put(spec)
-    } catch (error) {
-      await agent.stop(0)
-      this.#agents.delete(spec.id)
-      this.#publish({ type: 'agent-removed', agentId: spec.id })
-      throw error
-    }
+  stop(agentId: string, graceMs: number): Promise<void> {
+    return this.#roster.stop(agentId, graceMs)
   }
 
-  /** Takes a spec of the configuration over, for the next start of its agent: it wins over a registered one. */
-  async define(spec: AgentSpec): Promise<void> {
-    const known = this.#options.registry.get(spec.id)
-    if (known?.configured && sameSpec(known.spec, spec)) return
-    const stopped = known?.configured === true && known.stopped
-    await this.#agents.get(spec.id)?.stop(0)
-    this.#options.registry.put(spec, stopped, true)
-    this.#agents.set(spec.id, this.#supervise(spec, stopped))
+  start(agentId: string): Promise<void> {
+    return this.#roster.start(agentId)
   }
 
-  async stop(agentId: string, graceMs: number): Promise<void> {
-    if (this.#spawning.has(agentId)) await this.#spawned(agentId)
-    const agent = this.#agent(agentId)
-    this.#options.registry.setStopped(agentId, true)
-    await agent.stop(graceMs)
+  remove(agentId: string): Promise<void> {
+    return this.#roster.remove(agentId)
   }
 
-  async start(agentId: string): Promise<void> {
-    if (this.#spawning.has(agentId)) await this.#spawned(agentId)
-    this.#assertOpen()
-    const agent = this.#agent(agentId)
-    this.#options.registry.setStopped(agentId, false)
-    await agent.start()
-  }
-
-  async remove(agentId: string): Promise<void> {
-    if (this.#spawning.has(agentId)) await this.#spawned(agentId)
-    const agent = this.#agent(agentId)
-    await agent.stop(0)
-    this.#options.registry.remove(agentId)
-    this.#agents.delete(agentId)
+  /** Its turns do not go on: what they asked is not awaited any more. */
+  #endTurnsOf(agentId: string): void {
     for (const { turn } of this.#options.catalog.list({ agentId })) {
       if (turn) this.#desk.turnEnded(agentId, turn)
     }
-    this.#publish({ type: 'agent-removed', agentId })
   }
 
   /** Wakes the agents whose current session holds unfinished work, in the order of their start. */
@@ -249,7 +209,7 @@ export class Supervisor {
     this.#desk.withdrawForgotten(
       sessions.map((session) => ({ ...session, registered: this.has(session.agentId) })),
     )
-    for (const agent of this.#agents.values()) {
+    for (const agent of this.#roster.all()) {
       if (agent.state !== 'hibernated' || this.#isAtRest(agent.id)) continue
       agent.start().catch((error: unknown) => {
         this.note({
@@ -264,18 +224,18 @@ export class Supervisor {
 
   /** Sends a message. Resolves with the outcome of its turn, or of its acceptance. */
   async send(agentId: string, message: OutgoingMessage): Promise<Outcome> {
-    return this.#messages.send(this.#agent(agentId), message)
+    return this.#messages.send(this.#roster.get(agentId), message)
   }
 
   async cancel(agentId: string, turnId?: string): Promise<boolean> {
-    const agent = this.#agent(agentId)
+    const agent = this.#roster.get(agentId)
     if (agent.unfinishedCalls === 0 && this.#isAtRest(agentId)) return false
     return agent.request<boolean>({ type: 'cancel', ...(turnId !== undefined && { turnId }) })
   }
 
   /** Ends a question that nobody waits for, also where its agent is stopped or gone. Nobody is woken where there is nothing to end. */
   async #withdraw({ agentId, taskId }: AskedQuestion): Promise<void> {
-    const agent = this.#agents.get(agentId)
+    const agent = this.#roster.find(agentId)
     await agent?.stopping
     if (this.#closing) return
     const known = this.#options.catalog.findTask(taskId)?.known
@@ -330,7 +290,7 @@ export class Supervisor {
 
   async #request<T>(agentId: string, request: Request): Promise<T> {
     this.#assertOpen()
-    const agent = this.#agents.get(agentId)
+    const agent = this.#roster.find(agentId)
     const runs = agent !== undefined && agent.state !== 'stopped' && agent.state !== 'failed'
     return runs
       ? agent.request<T>(request)
@@ -356,7 +316,7 @@ export class Supervisor {
   async #close(graceMs: number): Promise<void> {
     this.#stopWatching()
     this.#desk.close()
-    const agents = [...this.#agents.values(), ...this.#maintenance.all()].toReversed()
+    const agents = [...this.#roster.all(), ...this.#maintenance.all()].toReversed()
     await Promise.all(agents.map((agent) => agent.stop(graceMs)))
     await this.#options.host.close()
     this.events.close()
@@ -364,20 +324,6 @@ export class Supervisor {
 
   #assertOpen(): void {
     if (this.#closing) throw new AgentryError('team_closed', 'the team is closed')
-  }
-
-  #agent(agentId: string): SupervisedAgent {
-    this.#assertOpen()
-    const agent = this.#agents.get(agentId)
-    if (agent) return agent
-    const known = this.agentIds().join(', ') || 'none'
-    throw new AgentryError(
-      'agent_not_found',
-      `no agent ${JSON.stringify(agentId.slice(0, 64))}; known agents: ${known}`,
-      {
-        data: { agentId: agentId.slice(0, 64) },
-      },
-    )
   }
 
   #supervise(spec: AgentSpec, stopped: boolean): SupervisedAgent {
@@ -500,7 +446,7 @@ export class Supervisor {
 
   /** Agents wait for threads: the longest idle ones give theirs back. */
   #makeRoom(missing: number): void {
-    const idle = [...this.#agents.values(), ...this.#maintenance.all()]
+    const idle = [...this.#roster.all(), ...this.#maintenance.all()]
       .filter((agent) => agent.idleSinceMs !== undefined)
       .sort((a, b) => (a.idleSinceMs ?? 0) - (b.idleSinceMs ?? 0))
     for (const agent of idle.slice(0, missing)) agent.hibernate()
@@ -509,7 +455,7 @@ export class Supervisor {
   /** Agents that have no thread and a question whose time is over: a stay denies it. */
   #wakeOverdue(): void {
     const nowMs = this.#options.clock.now()
-    for (const agent of this.#agents.values()) {
+    for (const agent of this.#roster.all()) {
       if (agent.state !== 'waiting' || agent.hasThread) continue
       const approvals = this.#options.catalog.currentOf(agent.id)?.approvals ?? []
       if (approvals.some((approval) => isOverdue(approval, nowMs))) agent.wake()
@@ -541,8 +487,4 @@ export class Supervisor {
   #publish(body: TeamEventBody): void {
     this.events.publish(body)
   }
-}
-
-function sameSpec(a: AgentSpec, b: AgentSpec): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
 }
