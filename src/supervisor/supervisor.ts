@@ -30,6 +30,7 @@ import { EventHub } from './events.ts'
 import { watchHealth } from './health.ts'
 import { Maintenance } from './maintenance.ts'
 import { MessageRouter, type OutgoingMessage } from './message-router.ts'
+import { NoteLog } from './note-log.ts'
 import type { Request } from './pending-calls.ts'
 import { SupervisedAgent, type SupervisedAgentOptions } from './supervised-agent.ts'
 import { SessionView } from './session-view.ts'
@@ -39,14 +40,6 @@ import { ThreadSlots } from './thread-slots.ts'
 const DEFAULT_THREAD_WAIT_MS = 30_000
 /** Of an agent's memory, for its unfinished messages at most: while they are recorded they are there several times over. */
 const MAILBOX_SHARE = 1 / 16
-/** Notes kept for health reports. */
-const MAX_NOTES = 200
-/** What comes back with every try, until the disk is well: kept once for each session. */
-const REPEATED: ReadonlySet<SessionNote['kind']> = new Set([
-  'append-failed',
-  'sync-failed',
-  'snapshot-failed',
-])
 
 export interface SupervisorLimits extends StayLimits {
   startMs: number
@@ -81,7 +74,7 @@ export class Supervisor {
   readonly #messages: MessageRouter
   readonly #desk: TeamDesk
   readonly #stopWatching: () => void
-  readonly #notes: SessionNote[]
+  readonly #notes: NoteLog
   readonly events: EventHub
   readonly #sessions: SessionView
   #closing: Promise<void> | undefined
@@ -89,7 +82,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     const { clock, host, registry, epoch, limits } = options
     this.#options = options
-    this.#notes = [...options.notes]
+    this.#notes = new NoteLog(options.notes)
     this.#sessions = new SessionView(options.catalog, options.store, options.trash, (agentId, turn) =>
       this.#desk.turnEnded(agentId, turn),
     )
@@ -136,7 +129,7 @@ export class Supervisor {
   }
 
   get notes(): readonly SessionNote[] {
-    return this.#notes
+    return this.#notes.all()
   }
 
   // --- agents
@@ -474,13 +467,7 @@ export class Supervisor {
 
   /** Keeps a note for health reports, and tells the readers of events. */
   note(note: SessionNote, agentId?: string): void {
-    const { kind, sessionId } = note
-    if (REPEATED.has(kind)) {
-      const before = this.#notes.findIndex((kept) => kept.kind === kind && kept.sessionId === sessionId)
-      if (before !== -1) this.#notes.splice(before, 1)
-    }
-    this.#notes.push(note)
-    if (this.#notes.length > MAX_NOTES) this.#notes.shift()
+    this.#notes.add(note)
     this.#publish({ type: 'note', note, ...(agentId !== undefined && { agentId }) })
   }
 
