@@ -223,12 +223,26 @@ export function headOf({ port, token }: Served, line: string, ...headers: string
 }
 
 async function expectDescriptors(served: Served, before: number): Promise<void> {
-  await until('the descriptors to be closed', () => descriptors(served) <= before + OWN_DESCRIPTORS)
+  try {
+    await until('the descriptors to be closed', () => descriptors(served) <= before + OWN_DESCRIPTORS)
+  } catch (error) {
+    const open = openIn(served).toSorted().join('\n')
+    throw new Error(`there were ${before} descriptors, still open are\n${open}`, { cause: error })
+  }
 }
 
-function connections({ child }: Served): number {
+function connections(served: Served): number {
+  return openIn(served).filter((link) => link.startsWith('socket:')).length
+}
+
+/** Sockets and files: event loops and pipes are those of threads, which may start at any time and stay. */
+function descriptors(served: Served): number {
+  return openIn(served).filter((link) => link.startsWith('socket:') || link.startsWith('/')).length
+}
+
+function openIn({ child }: Served): string[] {
   const folder = `/proc/${child.pid}/fd`
-  return readdirSync(folder).filter((fd) => linkOf(join(folder, fd))?.startsWith('socket:')).length
+  return readdirSync(folder).flatMap((fd) => linkOf(join(folder, fd)) ?? [])
 }
 
 /** Undefined for what was closed meanwhile. */
@@ -238,8 +252,4 @@ function linkOf(path: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function descriptors({ child }: Served): number {
-  return readdirSync(`/proc/${child.pid}/fd`).length
 }
