@@ -29,10 +29,15 @@ export async function measurePairs<T>(
   return pairs
 }
 
-/** How long each of `count` calls took, one after the other, in milliseconds. */
-export async function timeEach(count: number, call: (index: number) => Promise<unknown>): Promise<number[]> {
+/** How long each of `count` calls took, one after the other, in milliseconds. What `before` does, before each, is not measured. */
+export async function timeEach(
+  count: number,
+  call: (index: number) => Promise<unknown>,
+  before: () => unknown = () => undefined,
+): Promise<number[]> {
   const times: number[] = []
   for (let index = 0; index < count; index += 1) {
+    await before()
     const startMs = performance.now()
     await call(index)
     times.push(performance.now() - startMs)

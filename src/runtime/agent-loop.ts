@@ -18,7 +18,7 @@ import type { Behavior } from '../behavior.ts'
 import { summarizeRecord } from '../core/record.ts'
 import { closeTurn, OUTCOME_UNKNOWN, recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, type ErrorCode, toAgentryError, type WireError } from '../errors.ts'
-import type { Outcome, TurnEvent } from '../protocol/from-agent.ts'
+import type { TurnEvent } from '../protocol/from-agent.ts'
 import type { StayOptions } from '../protocol/stay.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
 import { Answers } from './answers.ts'
@@ -277,12 +277,11 @@ export class AgentLoop {
     const sendEvent = (event: TurnEvent) =>
       this.#options.port.send({ type: 'turn-event', turnId, sessionId: session.id, event })
     let abandoned = false
-    let outcomes: Outcome[] = []
     try {
       if (userModule) await session.flush()
       sendEvent({ type: 'turn-started', turnId, sessionId: session.id, attempt })
       if (userModule) this.#options.port.flush()
-      ;({ abandoned, outcomes } = await runTurn({
+      const end = await runTurn({
         session,
         behavior,
         clock: environment.clock,
@@ -296,9 +295,11 @@ export class AgentLoop {
         sendEvent,
         onWaiting: (waiting) => this.#noteWaiting(running, waiting),
         onSteered: (messageTurnId) => this.#inbox.steered(messageTurnId, turnId),
-      }))
+      })
+      abandoned = end.abandoned
       await session.flush()
-      this.#ends.announce(outcomes)
+      for (const event of end.untold) sendEvent(event)
+      this.#ends.announce(end.outcomes)
       if (!abandoned) await this.#sessions.saveIfOutgrown(session)
     } catch (error) {
       await this.#breakOff(session, error)

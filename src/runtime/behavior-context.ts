@@ -34,6 +34,8 @@ export interface ContextOptions {
   /** Longest content of a tool result or step, in UTF-8 bytes. */
   resultBytes: number
   sendEvent: (event: TurnEvent) => void
+  /** Events of what is recorded and not durable yet, in order: sent by the next flush, here or at the turn's end. */
+  untold: TurnEvent[]
   /** A message of that turnId is a part of the open turn from now on. */
   onSteered: (messageTurnId: string) => void
 }
@@ -44,7 +46,8 @@ export interface ContextOptions {
  * turn's affair and not an unhandled rejection, which would end the thread.
  */
 export function createContext(options: ContextOptions): TurnContext {
-  const { session, signal, text, reasoning, resultBytes, activity, questions, team, sendEvent } = options
+  const { session, signal, text, reasoning, resultBytes, activity, questions, team, sendEvent, untold } =
+    options
   const { redact, redactJson } = options.redactor
   const turn = session.state.turn
   if (turn === null) throw new AgentryError('internal', 'expected an open turn')
@@ -62,6 +65,7 @@ export function createContext(options: ContextOptions): TurnContext {
   /** Durable; and now and then a round of the event loop, without which a turn that only records would answer no heartbeat. */
   async function flush(): Promise<void> {
     await session.flush()
+    for (const event of untold.splice(0)) sendEvent(event)
     if (performance.now() - yieldedMs < YIELD_MS) return
     await nextRound()
     yieldedMs = performance.now()
@@ -101,7 +105,7 @@ export function createContext(options: ContextOptions): TurnContext {
     return { content, outcome, ...(exitCode !== undefined && { exitCode }), toolCallId }
   }
 
-  async function recordStep(step: Step): Promise<void> {
+  function addStep(step: Step): void {
     const { content, toolCalls, model, reasoning: thoughts, usage } = step
     assertOpen()
     const ownCalls = toolCalls?.map(({ toolCallId, name, input, problem }) => ({
@@ -122,9 +126,13 @@ export function createContext(options: ContextOptions): TurnContext {
       ...(thoughts !== undefined && { reasoning: cutText(redact(thoughts), resultBytes) }),
       ...(usage && { usage: checkedUsage(usage) }),
     })
-    await flush()
     const shown = { ...(model !== undefined && { model }), ...(usage && { usage }) }
-    sendEvent({ type: 'step-finished', toolCalls: ownCalls?.length ?? 0, ...shown })
+    untold.push({ type: 'step-finished', toolCalls: ownCalls?.length ?? 0, ...shown })
+  }
+
+  async function recordStep(step: Step): Promise<void> {
+    addStep(step)
+    await flush()
   }
 
   async function refuseTool(toolCallId: string, content: string): Promise<void> {
@@ -215,6 +223,7 @@ export function createContext(options: ContextOptions): TurnContext {
     // All of it is work: no rest comes between the record of a start and what it starts.
     runTool: (...args) => handled(activity.work(() => runTool(...args))),
     recordStep: (step) => handled(recordStep(step)),
+    addAnswer: (step) => addStep(step),
     updateSession: (changes) => handled(updateSession(changes)),
     teammates: () => handled(team.request<'list'>({ name: 'list' }, signal)),
     ask: (...args) => handled(askAgent(asking, ...args)),

@@ -21,6 +21,8 @@ export interface TurnContext extends BehaviorContext {
   readonly grants: readonly Grant[]
   /** What the whole team has used since its supervisor started. */
   teamUsage(): Promise<UsageTotal>
+  /** Records a step that asks for nothing more. Durable, and told, with what is recorded next: most often the end of the turn. */
+  addAnswer(step: Omit<Parameters<BehaviorContext['recordStep']>[0], 'toolCalls'>): void
   /**
    * Asks a person whether an announced call may run. Resolves with the answer; with a no when `timeoutMs` are over. Asked again after
    * a crash, it waits for the same question, or gives the answer that came meanwhile. A yes to another subject than this one is not

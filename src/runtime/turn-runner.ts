@@ -59,6 +59,8 @@ export interface TurnEnd {
    * or the turn was left open.
    */
   outcomes: Outcome[]
+  /** To send when that is durable, before the outcomes. */
+  untold: TurnEvent[]
 }
 
 /** Resolves when the end of the open turn is recorded (not flushed). */
@@ -82,6 +84,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
     else limit.run()
     options.onWaiting(waiting)
   })
+  const untold: TurnEvent[] = []
   const context = createContext({
     session,
     signal: abort.signal,
@@ -93,6 +96,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
     team,
     redactor,
     sendEvent,
+    untold,
     onSteered: options.onSteered,
   })
   const ending = await endOf(() => behavior.run(input, context), abort.signal, clock)
@@ -104,11 +108,11 @@ export async function runTurn(options: TurnOptions): Promise<TurnEnd> {
   const { steered } = turn
   const end = withoutSecrets(verdict(ending, abort.signal, resultBytes), redactor)
   abort.abort(new AgentryError('cancelled', 'the turn is over')) // TR5; one that was aborted keeps its reason
-  if (session.broken || options.isLeftOpen()) return { abandoned, outcomes: [] }
+  if (session.broken || options.isLeftOpen()) return { abandoned, outcomes: [], untold: [] }
   for (const record of closeTurn(turn, NOT_AWAITED, end)) {
     session.record(record)
   }
-  return { abandoned, outcomes: outcomesOf(session.state, turnId, steered) }
+  return { abandoned, outcomes: outcomesOf(session.state, turnId, steered), untold }
 }
 
 /** Of a turn that has just ended, and of the messages that it took in. */

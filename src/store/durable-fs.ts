@@ -56,7 +56,8 @@ export interface SystemCalls {
   fsync(fd: number): void
   ftruncate(fd: number, length: number): void
   fstat(fd: number): FileInfo
-  lstat(path: string): FileInfo
+  /** Undefined where there is nothing: to make an error of that costs far more than the call. */
+  lstat(path: string): FileInfo | undefined
   rename(from: string, to: string): void
   unlink(path: string): void
   mkdir(path: string, mode: number): void
@@ -127,14 +128,7 @@ export function createDurableFs(calls: SystemCalls): DurableFs {
     }
   }
 
-  const info = (path: string): FileInfo | undefined => {
-    try {
-      return attempt('lstat', path, () => calls.lstat(path))
-    } catch (error) {
-      if (hasErrno(error, 'ENOENT')) return undefined
-      throw error
-    }
-  }
+  const info = (path: string): FileInfo | undefined => attempt('lstat', path, () => calls.lstat(path))
 
   const open = (path: string, mode: OpenMode): DurableFile => {
     const flags = FLAGS[mode] | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -328,7 +322,10 @@ export const systemCalls: SystemCalls = {
   fsync: fsyncSync,
   ftruncate: ftruncateSync,
   fstat: (fd) => infoOf(fstatSync(fd)),
-  lstat: (path) => infoOf(lstatSync(path)),
+  lstat: (path) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    return stats && infoOf(stats)
+  },
   rename: renameSync,
   unlink: unlinkSync,
   mkdir: (path, mode) => mkdirSync(path, mode),

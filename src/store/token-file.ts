@@ -33,13 +33,20 @@ export function readToken(directory: string, fs: DurableFs = systemFs): string |
   )
 }
 
-/** Differs where the token is another one, or what is said of its file is: a look at it costs less than reading it. Never throws. */
-export function tokenStamp(directory: string, fs: DurableFs = systemFs): string {
-  try {
-    const info = fs.info(tokenFileOf(directory))
-    return info === undefined ? 'none' : [info.kind, info.size, info.mtimeMs, info.mode, info.uid].join(':')
-  } catch {
-    return 'unknown'
+/**
+ * What it gives differs where the token is another one, or what is said of its file is: a look that costs a stat. It never throws.
+ */
+export function tokenStampOf(directory: string, fs: DurableFs = systemFs): () => string {
+  const path = tokenFileOf(directory)
+  return () => {
+    try {
+      const info = fs.info(path)
+      return info === undefined
+        ? 'none'
+        : `${info.kind}:${info.size}:${info.mtimeMs}:${info.mode}:${info.uid}`
+    } catch {
+      return 'unknown'
+    }
   }
 }
 

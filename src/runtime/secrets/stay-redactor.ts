@@ -1,5 +1,5 @@
 import type { StayOptions } from '../../protocol/stay.ts'
-import { readToken, tokenStamp } from '../../store/token-file.ts'
+import { readToken, tokenStampOf } from '../../store/token-file.ts'
 import { configuredSecretNames, handedOnNames } from './configured-names.ts'
 import { createRedactor, type Redactor, type StreamRedactor } from './redactor.ts'
 import { secretsOf } from './secrets-of.ts'
@@ -20,11 +20,12 @@ export function redactorOf({
   const servers = Object.values(spec.llm?.mcpServers ?? {})
   const names = configuredSecretNames(models, servers)
   const handedOn = handedOnNames(servers)
-  let stamp = directory && tokenStamp(directory)
+  const stampOf = directory === undefined ? () => '' : tokenStampOf(directory)
+  let stamp = stampOf()
   let token = tokenOf(directory)
   let redactor = redactorFor(names, handedOn, token)
   function current(): Redactor {
-    const now = directory && tokenStamp(directory)
+    const now = stampOf()
     if (now === stamp) return redactor
     stamp = now
     // Where it cannot be read any more, the gateway too goes on with the last one.

@@ -1,7 +1,7 @@
 /**
  * The behavior `llm`: model step, tools, model step, until the model asks for nothing more.
  *
- * LB1 Every step is recorded before anything is done with it. A turn that is taken up again (after a crash, a rest, a stop) goes on from
+ * LB1 Every step is durable before anything is done with it; one that asks for nothing, before anyone is told of it. A turn that is taken up again (after a crash, a rest, a stop) goes on from
  *     the session alone: open calls first, then the next step; nothing that has a result is done again.
  * LB2 A model's answer counts only when it is complete. What it said until a failure is not in the session.
  * LB3 The turn's result is its last recorded step.
@@ -62,13 +62,14 @@ async function runTurn(options: LlmBehaviorOptions, context: TurnContext): Promi
       context,
       offered,
     )
-    await context.recordStep({
+    const step = {
       content: content + cutMark(finishReason),
-      ...(toolCalls.length > 0 && { toolCalls }),
       model,
       ...(reasoning !== undefined && { reasoning }),
       ...(usage && { usage }),
-    })
+    }
+    if (toolCalls.length > 0) await context.recordStep({ ...step, toolCalls })
+    else context.addAnswer(step)
   }
 }
 
