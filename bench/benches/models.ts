@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { isStepCount, streamText, tool } from 'ai'
 import { z } from 'zod'
-import type { AgentHandle } from '../../src/agent-handle.ts'
+import type { Agent } from '../../src/api.ts'
 import { type Bench, pairedRow, plainRow, type Row } from '../harness/bench.ts'
 import { library } from '../harness/library.ts'
 import { measurePairs, timeEach } from '../harness/rounds.ts'
@@ -126,7 +126,7 @@ async function streams(directory: string): Promise<Row> {
 }
 
 /** p95 of the times from a piece's sending by the model's server to its arrival at a reader of the agent, ms. */
-async function lagOf(agent: AgentHandle): Promise<number> {
+async function lagOf(agent: Agent): Promise<number> {
   const lags: number[] = []
   for await (const event of agent.stream(`stream ${PIECES}`)) {
     if (event.type !== 'text') continue
