@@ -48,6 +48,7 @@ async function takeBody(c: Context<GatewayEnv>, limits: BodyLimits, budget: Byte
   try {
     const bytes = await readBytes(c, limits.bytes, take)
     if (bytes.length > 0) setBody(c, valueOf(bytes, c.req.header('content-type'), limits.values))
+    else if (c.req.header('content-type') !== undefined) setType(c, undefined)
   } finally {
     budget.free(taken)
   }
@@ -74,10 +75,15 @@ function valueOf(bytes: Uint8Array, type: string | undefined, maxValues: number)
 /** What the validators of the routes get from now on. They know JSON only, and ask for it by `json`. */
 function setBody(c: Context, value: Json): void {
   Object.assign(c.req, { json: async () => value })
-  if (essenceOf(c.req.header('content-type')) === JSON_TYPE) return
+  if (essenceOf(c.req.header('content-type')) !== JSON_TYPE) setType(c, JSON_TYPE)
+}
+
+/** Undefined where there is no body: many clients name a type all the same. */
+function setType(c: Context, type: string | undefined): void {
   const { url, method, signal, headers: given } = c.req.raw
   const headers = new Headers(given)
-  headers.set('content-type', JSON_TYPE)
+  if (type === undefined) headers.delete('content-type')
+  else headers.set('content-type', type)
   c.req.raw = new Request(url, { method, headers, signal })
 }
 

@@ -10,11 +10,14 @@
  *     the session is opened again from disk before the next work.
  * L5  A turn that only waits (for a person, for other agents) can be left open: at a stop, and where the thread is asked for. Another
  *     stay goes on with it. Of a behavior that cannot resume, no turn is left open.
+ * L6  What was taken in is on disk LINGER_MS later, whatever its turn or the turn before it does: who waits for the end of a turn would
+ *     lose a message that was never written. Short turns write it with their own end.
  *
  * One long file, because order is its subject: what is sent and waits is in Inbox, sessions are in SessionSet, a turn is in
  * turn-runner.ts, who may end it in running-turn.ts; what is left decides which of them is next.
  */
 import type { Behavior } from '../behavior.ts'
+import type { Timer } from '../core/clock.ts'
 import { summarizeRecord } from '../core/record.ts'
 import { closeTurn, OUTCOME_UNKNOWN, recoverTurn } from '../core/turn.ts'
 import { AgentryError, assertNever, type ErrorCode, toAgentryError, type WireError } from '../errors.ts'
@@ -49,6 +52,9 @@ const UNSTARTED: WireError = {
   code: 'cancelled',
   message: 'the message was cancelled before it was started',
 }
+
+/** How long a message that is answered at the end of its turn, or the start of a turn, may be in memory alone: most turns are shorter. */
+const LINGER_MS = 20
 
 /** How often a session that could not be written is tried again by itself, while it has work. */
 const REOPEN_MS = 2_000
@@ -91,6 +97,7 @@ export class AgentLoop {
   #stop: { graceMs: number; rest?: true } | undefined
   #wake = Promise.withResolvers<void>()
   #admissionDue = false
+  #lingering: Timer | undefined
   /** Rejects with an error in the work beside the loop. */
   readonly #bug = Promise.withResolvers<never>()
 
@@ -257,7 +264,17 @@ export class AgentLoop {
       this.#admissionDue = false
       const session = this.#sessions.current
       if (this.#running === undefined || session === undefined || session.broken) return
+      this.#writeSoon()
       Promise.all([this.#inbox.admit(), this.#cancelForNext()]).catch(this.#bug.reject)
+    })
+  }
+
+  /** L6 */
+  #writeSoon(): void {
+    this.#lingering ??= this.#options.environment.clock.setTimer(LINGER_MS, () => {
+      this.#lingering = undefined
+      // A failure is told to everyone whom it concerns (L4).
+      this.#sessions.current?.flush().catch(() => undefined)
     })
   }
 
@@ -317,12 +334,15 @@ export class AgentLoop {
   #begin(turnId: string): RunningTurn {
     const { behavior, environment } = this.#options
     this.#running = new RunningTurn(turnId, environment.clock, behavior.resumable === true)
+    this.#writeSoon()
     return this.#running
   }
 
   #over(running: RunningTurn): void {
     running.close()
     this.#running = undefined
+    this.#lingering?.cancel()
+    this.#lingering = undefined
   }
 
   /** Settles or continues what a crash cut off, once for each session that becomes current. */

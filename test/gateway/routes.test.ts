@@ -211,6 +211,15 @@ describe('messages over HTTP', () => {
     }
     expect(await gateway.send('POST', '/agents/ops/cancel')).toMatchObject({ body: { cancelled: false } })
   })
+
+  test('may name a type of the body that they do not send', async () => {
+    const gateway = await createGateway({ team: { agents: [{ id: 'ops', behavior: 'shell' }] } })
+    const headers = { 'content-type': 'application/json' }
+    const cancel = await gateway.fetch('/agents/ops/cancel', { method: 'POST', headers })
+    expect([cancel.status, await cancel.json()]).toEqual([200, { cancelled: false }])
+    const message = await gateway.fetch('/agents/ops/message', { method: 'POST', headers })
+    expect(message.status).toBe(400)
+  })
 })
 
 describe('sessions over HTTP', () => {

@@ -5,6 +5,7 @@ import { createFileStore } from '../../src/store/file-store.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import type { TurnContext } from '../../src/runtime/turn-context.ts'
 import { FaultyDisk } from '../fakes/faulty-disk.ts'
+import { GatedBehavior } from '../fakes/gated-behavior.ts'
 import { type LoopProbe, startLoop } from '../fakes/loop-probe.ts'
 import { SimulatedClock } from '../fakes/simulated-clock.ts'
 import { temporaryDirectory } from '../fakes/temporary-directory.ts'
@@ -302,6 +303,38 @@ describe('a turn that waits', () => {
     await probe.settle()
     expect(probe.envelopes.slice(said).map(({ type }) => type)).toEqual([])
     expect(await probe.send('plain')).toMatchObject({ status: 'completed' })
+    await probe.stop()
+  })
+})
+
+describe('what was taken in while a turn goes on', () => {
+  test('is on disk a moment later, also where nobody was promised that: the turn itself, and messages behind it', async () => {
+    const clock = new SimulatedClock()
+    const store = createMemoryStore({ clock })
+    const behavior = new GatedBehavior()
+    const probe = await startLoop({ store, clock, behavior })
+    const turn = probe.send('long')
+    const { session } = await behavior.started('long')
+    const written = async () => (await probe.records(session.id)).map(({ type }) => type)
+    clock.advance(20)
+    await probe.settle()
+    expect(await written()).toEqual(['session.created', 'message.accepted', 'turn.started'])
+
+    const behind = probe.send('behind it')
+    await probe.settle()
+    clock.advance(20)
+    await probe.settle()
+    expect(await written()).toEqual([
+      'session.created',
+      'message.accepted',
+      'turn.started',
+      'message.accepted',
+    ])
+    behavior.finish('long')
+    behavior.finish('behind it')
+    await Promise.all([turn, behind])
+    await probe.settle()
+    expect(clock.timers).toBe(0)
     await probe.stop()
   })
 })
