@@ -42,6 +42,8 @@ const LINE_SEPARATORS = /[\u2028\u2029]/g
 const TOWERS = /(\p{M}{8})\p{M}+/gu
 
 const SPACE = /\s+/g
+/** All white space but the space. */
+const BREAKS = /[^\S ]+/g
 // What JSON leaves unescaped of the above.
 const UNESCAPED_IN_JSON = new RegExp(`[\u007f-\u009f\u2028\u2029]|${UNSEEN.source}`, 'gu')
 
@@ -65,6 +67,12 @@ export function screenText(text: string): string {
 /** screenText on one line, of at most `maxLength` characters. */
 export function plainLine(text: string, maxLength = 200): string {
   const line = screenText(text).replaceAll(SPACE, ' ').trim()
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1).toWellFormed()}…` : line
+}
+
+/** plainLine for what is run as it stands, a command or a path: runs of spaces are a part of it and stay. */
+export function verbatimLine(text: string, maxLength = 200): string {
+  const line = screenText(text).replaceAll(BREAKS, ' ').trim()
   return line.length > maxLength ? `${line.slice(0, maxLength - 1).toWellFormed()}…` : line
 }
 

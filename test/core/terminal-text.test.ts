@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { plainLine, plainText, screenText, terminalJson } from '../../src/core/terminal-text.ts'
+import { plainLine, plainText, screenText, terminalJson, verbatimLine } from '../../src/core/terminal-text.ts'
 
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\ufeff]/
@@ -42,6 +42,12 @@ describe('text for a terminal', () => {
     expect(screenText('👩‍👩‍👧 👨🏽‍💻 ❤️ 1️⃣ 🏳️‍🌈 🇩🇪')).toBe('👩👩👧 👨💻 ❤ 1 🏳🌈 🇩🇪')
   })
 
+  test('keeps runs of spaces on the one line of a command', () => {
+    expect(verbatimLine(' sleep  0.2\n\techo\u2028a \u001b[2J b ')).toBe('sleep  0.2 echo a  b')
+    expect(plainLine('sleep  0.2')).toBe('sleep 0.2')
+    expect(verbatimLine('a  bc', 4)).toBe('a  …')
+  })
+
   test('keeps newlines, tabs, and all that can be read', () => {
     expect(plainText('a\n\tb ü 漢字 👩‍👩‍👧 ❤️ می‌خواهم')).toBe('a\n\tb ü 漢字 👩‍👩‍👧 ❤️ می‌خواهم')
   })
@@ -54,6 +60,8 @@ describe('text for a terminal', () => {
       fc.property(fc.string({ unit, maxLength: 40 }), (text) => {
         expect(plainText(text)).not.toMatch(CONTROLS)
         expect(plainLine(text)).not.toMatch(/[\n\t]/)
+        expect(verbatimLine(text)).not.toMatch(CONTROLS)
+        expect(verbatimLine(text)).not.toMatch(/[\n\t]/)
         expect(terminalJson({ text })).not.toMatch(CONTROLS)
         expect(JSON.parse(terminalJson({ text }))).toEqual({ text })
       }),

@@ -149,6 +149,66 @@ describe('a question in a conversation', () => {
     ])
   })
 
+  test('stands with its answer before the result of its call, also where two are open', () => {
+    const other = { toolCallId: 'd', name: 'shell', input: { command: 'rm  -r  x' } }
+    const denied = 'not allowed by a person'
+    const conversation = of(
+      ...BEGUN,
+      { type: 'step.model', turnId: '1', content: '', toolCalls: [CALL, other] },
+      ASKED,
+      { ...ASKED, approvalId: 'a2', toolCallId: 'd', subject: 'rm  -r  x' },
+      answered({ approvalId: 'a2', decision: 'deny', reason: 'keep it' }),
+      { type: 'tool.finished', turnId: '1', toolCallId: 'd', outcome: 'error', content: denied },
+    )
+    const second = [
+      '✗ shell  rm  -r  x  error',
+      '? may it run? shell: rm  -r  x - not in the rules',
+      '· not allowed: keep it',
+      `│ ${denied}`,
+    ]
+    expect(drawn(conversation, WIDE).slice(2)).toEqual([
+      '? shell  npm test  waits for your answer',
+      '? may it run? shell: npm test - not in the rules',
+      ...second,
+    ])
+    const done = more(
+      conversation,
+      answered({}),
+      { type: 'tool.started', turnId: '1', ...CALL },
+      { type: 'tool.finished', turnId: '1', toolCallId: 'c', outcome: 'ok', content: 'all pass' },
+    )
+    expect(drawn(done, WIDE).slice(2)).toEqual([
+      '● shell  npm test',
+      '? may it run? shell: npm test - not in the rules',
+      '· allowed once',
+      '│ all pass',
+      ...second,
+    ])
+  })
+
+  test('is asked again about the same call, below the answer before', () => {
+    const conversation = of(...BEGUN, STEP, ASKED, answered({}), { ...ASKED, approvalId: 'a2' })
+    expect(drawn(conversation, WIDE).slice(-4)).toEqual([
+      '? shell  npm test  waits for your answer',
+      '? may it run? shell: npm test - not in the rules',
+      '· allowed once',
+      '? may it run? shell: npm test - not in the rules',
+    ])
+  })
+
+  test('that was not read leaves its answer alone, until it is', () => {
+    const whole = records([...BEGUN, STEP, ASKED, answered({})])
+    const cut = whole.length - 1
+    const later = withRecords({ ...EMPTY, firstSeq: cut + 1, lastSeq: cut }, whole.slice(cut), false)
+    expect(drawn(later, WIDE).at(-1)).toBe('· allowed once')
+    const read = withRecords(later, whole.slice(0, cut), true)
+    expect(drawn(read, WIDE).slice(-3)).toEqual([
+      '○ shell  npm test  not started',
+      '? may it run? shell: npm test - not in the rules',
+      '· allowed once',
+    ])
+  })
+
   test.each([
     [{ decision: 'session' }, '· allowed for this session'],
     [{ decision: 'deny' }, '· not allowed'],
@@ -230,11 +290,17 @@ test('a conversation with a model is the same wherever it was cut and joined aga
     STEP,
     ASKED,
     answered({}),
+    { ...ASKED, approvalId: 'a2' },
+    answered({ approvalId: 'a2' }),
     { type: 'tool.started', turnId: '1', ...CALL },
     { type: 'tool.finished', turnId: '1', toolCallId: 'c', outcome: 'error', content: 'no', exitCode: 1 },
     { type: 'message.accepted', turnId: '2', taskId: '2', input: 'faster', mode: 'steer' },
     { type: 'message.steered', turnId: '1', messageTurnId: '2' },
     { type: 'step.model', turnId: '1', content: '', toolCalls: [CALL, second] },
+    { ...ASKED, approvalId: 'a3' },
+    { ...ASKED, approvalId: 'a4', toolCallId: 'r' },
+    answered({ approvalId: 'a3', decision: 'deny' }),
+    answered({ approvalId: 'a4' }),
     { type: 'tool.started', turnId: '1', ...second },
     { type: 'agent.asked', turnId: '1', toolCallId: 'r', agentId: 'reviewer', taskId: 't' },
     { type: 'tool.finished', turnId: '1', toolCallId: 'r', outcome: 'ok', content: 'yes' },

@@ -6,12 +6,13 @@
  */
 import type { BodyOf, RecordBody, SessionRecord } from '../../core/record.ts'
 import type { MemoryEntry, Usage } from '../../core/session-state.ts'
-import { plainLine } from '../../core/terminal-text.ts'
+import { plainLine, verbatimLine } from '../../core/terminal-text.ts'
 import {
   inputLine,
   keptText,
   type MessageItem,
   type NoteItem,
+  type Question,
   type ReasoningItem,
   type RecordedItem,
   type TextItem,
@@ -158,20 +159,17 @@ export function foldRecords(before: Folded, records: readonly SessionRecord[], s
         break
       case 'approval.asked': {
         const { turnId, toolCallId, approvalId } = record
-        setCall(turnId, toolCallId, { state: 'announced', approvalId })
-        note('ask', askText(record), turnId)
+        const known = items[openCall(items, turnId, toolCallId)]
+        const before = known?.type === 'tool' ? (known.questions ?? []) : []
+        const questions = [...before, { approvalId, text: askText(record) }]
+        setCall(turnId, toolCallId, { state: 'announced', questions })
         break
       }
       case 'approval.answered': {
-        const index = items.findLastIndex(
-          (item) => item.type === 'tool' && item.approvalId === record.approvalId,
-        )
-        const asked = items[index]
-        if (asked?.type === 'tool') {
-          const { approvalId: _, ...answered } = asked
-          items[index] = answered
-        }
-        note('dim', answerText(record), record.turnId)
+        const { turnId, approvalId } = record
+        const text = answerText(record)
+        if (!setAnswer(items, approvalId, text))
+          push({ type: 'note', key, turnId, tone: 'dim', text, approvalId })
         break
       }
       case 'memory.compacted': {
@@ -214,7 +212,7 @@ function stepItems(
 }
 
 function askText({ tool, subject, reason }: BodyOf<'approval.asked'>): string {
-  const what = subject === '' ? plainLine(tool) : `${plainLine(tool)}: ${plainLine(subject, NOTE_CHARS)}`
+  const what = subject === '' ? plainLine(tool) : `${plainLine(tool)}: ${verbatimLine(subject, NOTE_CHARS)}`
   return `may it run? ${what}${reason === '' ? '' : ` - ${plainLine(reason)}`}`
 }
 
@@ -250,6 +248,9 @@ export function joined(earlier: Folded, later: Folded): Folded {
         continue
       }
     }
+    if (item.type === 'note' && item.approvalId !== undefined) {
+      if (setAnswer(items, item.approvalId, item.text)) continue
+    }
     const told = item.type === 'note' && item.exitCode !== undefined && item.turnId !== undefined
     if (told && lastCall(items, item.turnId)?.exitCode === item.exitCode) continue
     items.push(item)
@@ -263,8 +264,25 @@ export function joined(earlier: Folded, later: Folded): Folded {
 
 /** A call whose beginning was read with one run and its rest with the next. */
 function continued(begun: ToolItem, rest: ToolItem): ToolItem {
-  const { approvalId: _, ...before } = begun
-  return { ...before, ...rest, key: begun.key, input: rest.name === undefined ? begun.input : rest.input }
+  const questions = [...(begun.questions ?? []), ...(rest.questions ?? [])]
+  return {
+    ...begun,
+    ...rest,
+    key: begun.key,
+    input: rest.name === undefined ? begun.input : rest.input,
+    ...(questions.length > 0 && { questions }),
+  }
+}
+
+/** Puts the answer to its question; false if that was not read. */
+function setAnswer(items: RecordedItem[], approvalId: string, answer: string): boolean {
+  const isAsked = (question: Question): boolean => question.approvalId === approvalId
+  const index = items.findLastIndex((item) => item.type === 'tool' && item.questions?.some(isAsked))
+  const asked = items[index]
+  if (asked?.type !== 'tool') return false
+  const questions = asked.questions?.map((one) => (isAsked(one) ? { ...one, answer } : one)) ?? []
+  items[index] = { ...asked, questions }
+  return true
 }
 
 /** Where the call of that id is that has not ended; -1 if it was not read. Models use ids again. */

@@ -1,7 +1,7 @@
 /** What a conversation shows, one item after the other, made of records: texts are fit for a terminal and bounded. Pure. */
 import type { Json } from '../../core/json.ts'
 import type { ToolOutcome } from '../../core/session-state.ts'
-import { plainLine, screenText } from '../../core/terminal-text.ts'
+import { screenText, verbatimLine } from '../../core/terminal-text.ts'
 
 /** `key` orders items and stays with an item for as long as it is shown: the seq of its record, and a fraction for the next ones of it. */
 export interface MessageItem {
@@ -51,8 +51,16 @@ export interface ToolItem {
   readonly result?: string
   /** The agent whose answer it waits for, until it ends. */
   readonly asks?: string
-  /** The open question to a person whether it may run. */
-  readonly approvalId?: string
+  /** What people were asked about it, in that order: whether it may run. */
+  readonly questions?: readonly Question[]
+}
+
+/** A question to a person about a call, and what came of it. One line each. */
+export interface Question {
+  readonly approvalId: string
+  readonly text: string
+  /** Undefined while it is open. */
+  readonly answer?: string
 }
 
 export interface NoteItem {
@@ -65,6 +73,8 @@ export interface NoteItem {
   readonly text: string
   /** Told by it alone: where a call of the turn tells it too, the note is not shown. */
   readonly exitCode?: number
+  /** Of an answer: its question, where that is in one of the records that were not read. */
+  readonly approvalId?: string
 }
 
 /** A piece of what the running turn writes: whole lines where it has lines. */
@@ -102,7 +112,7 @@ export function readable(text: string): string {
 
 /** What a tool is called with, on one line: a command, or what else is all that it is given, as it is; what it says to another agent; else JSON. */
 export function inputLine(input: Json): string {
-  return input === null ? '' : plainLine(inputText(input), INPUT_CHARS)
+  return input === null ? '' : verbatimLine(inputText(input), INPUT_CHARS)
 }
 
 function inputText(input: Json): string {

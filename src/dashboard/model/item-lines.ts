@@ -44,7 +44,7 @@ function layOut(item: Item, { width, folded }: ItemLook, mark: string): readonly
     case 'live':
       return liveLines(item, width)
     case 'tool':
-      return [toolHead(item, width, mark), ...resultLines(item, width, folded)]
+      return [toolHead(item, width, mark), ...questionLines(item, width), ...resultLines(item, width, folded)]
     case 'note':
       return noteLines(item, width)
     default:
@@ -116,12 +116,12 @@ interface StateLook {
   readonly word: string
 }
 
-function stateLook({ state, asks, approvalId, exitCode = 0 }: ToolItem, elapsed: string): StateLook {
+function stateLook({ state, asks, questions, exitCode = 0 }: ToolItem, elapsed: string): StateLook {
   switch (state) {
     case 'announced':
-      return approvalId === undefined
-        ? { glyph: '○', tone: 'dim', word: 'not started' }
-        : { glyph: '?', tone: 'ask', word: 'waits for your answer' }
+      return questions?.some(({ answer }) => answer === undefined) === true
+        ? { glyph: '?', tone: 'ask', word: 'waits for your answer' }
+        : { glyph: '○', tone: 'dim', word: 'not started' }
     case 'running':
       if (asks !== undefined)
         return { glyph: '…', tone: 'accent', word: `waits for ${asks} ${elapsed}`.trimEnd() }
@@ -149,6 +149,14 @@ function toolHead(item: ToolItem, width: number, elapsed: string): Line {
   return room < MIN_HEAD
     ? cutSpans([...head.slice(0, 2), ...said], width)
     : [...cutSpans(head, room), ...said]
+}
+
+/** Above the result, whose reason an answer can be. */
+function questionLines({ questions = [] }: ToolItem, width: number): readonly Line[] {
+  return questions.flatMap(({ text, answer }) => [
+    ...noteLines({ text, tone: 'ask' }, width),
+    ...(answer === undefined ? [] : noteLines({ text: answer, tone: 'dim' }, width)),
+  ])
 }
 
 const MIN_HEAD = 8
@@ -191,7 +199,7 @@ const NOTE_GLYPHS: Readonly<Record<NoteItem['tone'], string>> = {
   ask: '? ',
 }
 
-function noteLines({ text, tone }: NoteItem, width: number): readonly Line[] {
+function noteLines({ text, tone }: Pick<NoteItem, 'text' | 'tone'>, width: number): readonly Line[] {
   const glyph = NOTE_GLYPHS[tone]
   return wrapToWidth(text, width - glyph.length).map((row, index) => [
     span(cutToWidth((index === 0 ? glyph : ' '.repeat(glyph.length)) + row, width), tone),
