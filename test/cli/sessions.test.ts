@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { SessionInfo } from '../../src/api.ts'
 import { sessionTable, sessionText } from '../../src/cli/sessions/view.ts'
-import type { SessionState, TaskEntry } from '../../src/core/session-state.ts'
+import type {
+  MemoryEntry,
+  SessionState,
+  TaskEntry,
+  ToolCall,
+  ToolOutcome,
+} from '../../src/core/session-state.ts'
 import { createCli, type Cli } from './harness.ts'
 
 const TEAM = 'agents:\n  - { id: main, behavior: echo }\n  - { id: other, behavior: echo }\n'
@@ -193,6 +199,53 @@ describe('sessions show', () => {
     expect(sessionText({ ...first, tasks }, false).match(/^turn .*$/gm)).toEqual([
       'turn interrupted: it was interrupted (interrupted)',
       'turn cancelled: it was cancelled (cancelled)',
+    ])
+  })
+
+  test('says of each result which call it is of and how that ended, with commands as they are', async () => {
+    const cli = createTeamCli()
+    await create(cli, 'work')
+    const state = await cli.json<SessionState>('sessions', 'show')
+    const at = '2026-11-25T14:02:00.000Z'
+    const call = (toolCallId: string, command: string) => ({ toolCallId, name: 'shell', input: { command } })
+    const step = (seq: number, ...toolCalls: ToolCall[]): MemoryEntry => ({
+      seq,
+      at,
+      turnId: 't',
+      role: 'assistant',
+      content: '',
+      toolCalls,
+    })
+    const result = (seq: number, toolCallId: string, outcome?: ToolOutcome): MemoryEntry => ({
+      seq,
+      at,
+      turnId: 't',
+      role: 'tool',
+      content: `text ${seq}`,
+      toolCallId,
+      ...(outcome && { outcome }),
+    })
+    const memory = [
+      step(1, call('a', 'sleep  0.2'), call('b', 'rm\u001b[2J x')),
+      result(2, 'b', 'error'),
+      result(3, 'a', 'ok'),
+      // The model uses an id again.
+      step(4, { toolCallId: 'a', name: 'read', input: 'x' }),
+      result(5, 'a', 'unknown'),
+      result(6, 'gone', 'ok'),
+      step(7, call('c', 'ls')),
+      result(8, 'c'),
+    ]
+    const shown = sessionText({ ...state, memory }, false)
+    expect(shown.split('\n\n').slice(1)).toEqual([
+      `${at} assistant\n→ shell {"command":"sleep  0.2"}\n→ shell {"command":"rm\\u001b[2J x"}`,
+      `${at} tool\n← error: shell {"command":"rm\\u001b[2J x"}\ntext 2`,
+      `${at} tool\n← ok: shell {"command":"sleep  0.2"}\ntext 3`,
+      `${at} assistant\n→ read "x"`,
+      `${at} tool\n← unknown: read\ntext 5`,
+      `${at} tool\n← ok: a call\ntext 6`,
+      `${at} assistant\n→ shell {"command":"ls"}`,
+      `${at} tool\n← shell\ntext 8`,
     ])
   })
 

@@ -2,7 +2,7 @@
 import type { ApprovalInfo } from '../../api.ts'
 import { ageText, shortIdLength } from '../../core/figures.ts'
 import type { ApprovalAnswer, ApprovalDecision, Grant } from '../../core/session-state.ts'
-import { plainLine, plainText } from '../../core/terminal-text.ts'
+import { plainLine, plainText, verbatimLine } from '../../core/terminal-text.ts'
 
 /** One block for each question, with as much of its id as the answer needs. */
 export function approvalList(approvals: readonly ApprovalInfo[], nowMs: number): string {
@@ -36,7 +36,7 @@ export function questionText(approval: ApprovalInfo): string {
 
 /** `shell npm publish`: on one line, cut where it is long. */
 export function questionLine({ tool, subject }: Pick<ApprovalInfo, 'tool' | 'subject'>): string {
-  return plainLine(`${tool} ${subject}`)
+  return verbatimLine(`${tool} ${subject}`)
 }
 
 export function decisionText({ decision, by }: Pick<ApprovalAnswer, 'decision' | 'by'>): string {

@@ -2,12 +2,18 @@
 import { styleText } from 'node:util'
 import type { SessionInfo } from '../../api.ts'
 import { ageText, costText, shortIdLength, sizeText, tokensText } from '../../core/figures.ts'
-import type { MemoryEntry, SessionState, SessionStatus, TaskEntry } from '../../core/session-state.ts'
+import type {
+  MemoryEntry,
+  SessionState,
+  SessionStatus,
+  TaskEntry,
+  ToolCall,
+} from '../../core/session-state.ts'
 import { tokensOf } from '../../core/usage.ts'
 import { usageText } from '../activity.ts'
 import { questionLine } from '../approvals/view.ts'
 import { table } from '../table.ts'
-import { plainLine, plainText } from '../../core/terminal-text.ts'
+import { plainLine, plainText, verbatimLine } from '../../core/terminal-text.ts'
 
 const HEAD = ['ID', 'NAME', 'AGENT', 'STATUS', 'TURNS', 'AGE', 'SIZE']
 const STATUS_COLUMN = HEAD.indexOf('STATUS')
@@ -77,12 +83,18 @@ export function doneText(verb: string, session: Pick<SessionInfo, 'id' | 'name' 
   return `${verb} session ${plainLine(session.name)} (${session.id}) of ${session.agentId}`
 }
 
-/** The entries; behind the last one of a turn that went otherwise than well, how it ended. */
+/** The entries, results with the call that they are of; behind the last one of a turn that went otherwise than well, how it ended. */
 function conversation({ memory, tasks }: SessionState): string[] {
   const endings = new Map(tasks.map((task) => [task.turnId, endingText(task)]))
+  // By turn and id: models use ids again, and a result is of the last call before it.
+  const calls = new Map<string, NamedCall>()
   return memory.flatMap((entry, index) => {
+    const { turnId, toolCalls = [] } = entry
+    for (const call of toolCalls)
+      calls.set(`${turnId} ${call.toolCallId}`, { ...call, alone: toolCalls.length === 1 })
+    const text = entryText(entry, calls.get(`${turnId} ${entry.toolCallId}`))
     const ending = memory[index + 1]?.turnId === entry.turnId ? undefined : endings.get(entry.turnId)
-    return ending === undefined ? [entryText(entry)] : [entryText(entry), ending]
+    return ending === undefined ? [text] : [text, ending]
   })
 }
 
@@ -94,12 +106,30 @@ function endingText({ status, error, exitCode = 0 }: TaskEntry): string | undefi
     : `turn ${status}: ${plainLine(error.message, 1000)} (${error.code})`
 }
 
-function entryText(entry: MemoryEntry): string {
-  const calls = (entry.toolCalls ?? []).map(
-    (call) => `→ ${plainLine(call.name)} ${plainLine(JSON.stringify(call.input), 1000)}`,
-  )
+type NamedCall = ToolCall & { /** The only one of its step. */ readonly alone: boolean }
+
+/** `call`: the one that the entry is the result of, as far as the conversation has it. */
+function entryText(entry: MemoryEntry, call: NamedCall | undefined): string {
+  const calls = (entry.toolCalls ?? []).map((one) => callText('→', one, 1000))
   const text = plainText(entry.content)
-  return [`${entry.at} ${entry.role}`, ...calls, ...(text === '' ? [] : [text.trimEnd()])].join('\n')
+  return [
+    `${entry.at} ${entry.role}`,
+    ...resultHead(entry, call),
+    ...calls,
+    ...(text === '' ? [] : [text.trimEnd()]),
+  ].join('\n')
+}
+
+/** `← ok: shell`; where a step had several calls also what this one was given: two can be of one tool. */
+function resultHead({ role, outcome }: MemoryEntry, call: NamedCall | undefined): string[] {
+  if (role !== 'tool') return []
+  const mark = outcome === undefined ? '←' : `← ${outcome}:`
+  if (call === undefined) return [`${mark} a call`]
+  return [call.alone ? `${mark} ${plainLine(call.name)}` : callText(mark, call, 200)]
+}
+
+function callText(mark: string, { name, input }: ToolCall, maxLength: number): string {
+  return `${mark} ${plainLine(name)} ${verbatimLine(JSON.stringify(input), maxLength)}`
 }
 
 const COLOR = { active: 'green', suspended: 'yellow', terminated: 'gray' } as const
