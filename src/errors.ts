@@ -52,6 +52,8 @@ export const ERROR_CODES = {
   working_dir_missing: 'The working directory of the session does not exist.',
   command_failed: 'A command could not be run at all (not: it ran and exited non-zero).',
   tool_failed: 'A tool could not do what it was asked for; the message says why.',
+  outcome_unknown:
+    'A tool cannot tell whether it did what it was asked for: its call is recorded as `unknown`, and not repeated.',
   path_refused:
     'A file tool does not reach that path: it is outside of what the agent may touch, or no ordinary file.',
   edit_conflict: 'The file changed since it was read: nothing was written.',

@@ -92,6 +92,7 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     case 'working_dir_missing':
     case 'command_failed':
     case 'tool_failed':
+    case 'outcome_unknown':
     case 'path_refused':
     case 'edit_conflict':
     case 'internal':

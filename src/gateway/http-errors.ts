@@ -86,6 +86,7 @@ export function statusOf(code: ErrorCode): ErrorStatus {
     case 'command_failed':
     case 'limit_reached':
     case 'tool_failed':
+    case 'outcome_unknown':
     case 'path_refused':
     case 'insecure_bind':
       return 422

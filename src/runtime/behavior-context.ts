@@ -89,18 +89,24 @@ export function createContext(options: ContextOptions): TurnContext {
       : await settle(() => execute({ toolCallId, signal }), name, resultBytes)
     assertOpen()
     const { outcome, exitCode } = result
+    const recorded = result.unknown ? 'unknown' : outcome
     const content = cutText(redact(result.content), resultBytes)
     text.flush() // Readers of the stream get it before the record that has all of it.
     session.record({
       type: 'tool.finished',
       turnId,
       toolCallId,
-      outcome,
+      outcome: recorded,
       content,
       ...(exitCode !== undefined && { exitCode }),
     })
     await flush()
-    sendEvent({ type: 'tool-finished', toolCallId, outcome, ...(exitCode !== undefined && { exitCode }) })
+    sendEvent({
+      type: 'tool-finished',
+      toolCallId,
+      outcome: recorded,
+      ...(exitCode !== undefined && { exitCode }),
+    })
     if (result.notRun) signal.throwIfAborted()
     return { content, outcome, ...(exitCode !== undefined && { exitCode }), toolCallId }
   }
@@ -301,6 +307,8 @@ function withoutSecrets(changes: Changes, { redact, redactJson }: Redactor): Cha
 interface SettledResult extends ToolResult {
   outcome: 'ok' | 'error'
   notRun?: true
+  /** The tool cannot tell whether it did it: for who called it that is an error. */
+  unknown?: true
 }
 
 /** Of a call whose turn was aborted before it began: the record says so, or it would have to be taken for one that may have done anything. */
@@ -318,7 +326,12 @@ async function settle(
     const result = await execute()
     return checkedResult(typeof result === 'string' ? { content: result } : result, name, maxBytes)
   } catch (error) {
-    return { content: cutText(describeThrown(error), maxBytes), outcome: 'error' }
+    const unknown = error instanceof AgentryError && error.code === 'outcome_unknown'
+    return {
+      content: cutText(describeThrown(error), maxBytes),
+      outcome: 'error',
+      ...(unknown && { unknown }),
+    }
   }
 }
 

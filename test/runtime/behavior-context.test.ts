@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BehaviorContext } from '../../src/behavior.ts'
 import type { SessionRecord } from '../../src/core/record.ts'
+import { AgentryError } from '../../src/errors.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import type { SessionStore } from '../../src/store/session-store.ts'
 import { type LoopProbe, startLoop } from '../fakes/loop-probe.ts'
@@ -97,4 +98,28 @@ describe('while the start of a tool is written', () => {
     probe.deliver({ type: 'team-response', id: request?.id ?? 0, value })
     expect(await outcome).toMatchObject({ status: 'completed', result: 'well' })
   })
+})
+
+test('a tool that cannot tell whether it did it is recorded as unknown, and an error for who called it', async () => {
+  const outcomes: string[] = []
+  const lost = (): Promise<string> =>
+    Promise.reject(new AgentryError('outcome_unknown', 'the line was cut: it may have been paid'))
+  const probe = await startLoop({
+    behavior: {
+      run: async (_message, context) => {
+        const { outcome = 'ok', content } = await context.runTool('pay', { amount: 1 }, lost)
+        outcomes.push(outcome)
+        return content
+      },
+    },
+  })
+  expect(await probe.send('go')).toMatchObject({
+    status: 'completed',
+    result: 'the line was cut: it may have been paid',
+  })
+  expect(outcomes).toEqual(['error'])
+  expect((await recordsOf(probe)).find(({ type }) => type === 'tool.finished')).toMatchObject({
+    outcome: 'unknown',
+  })
+  await probe.stop()
 })

@@ -112,12 +112,12 @@ export class McpServer {
     if (end.lost) this.#drop(running, end.why)
     signal.throwIfAborted()
     if (limit.signal.aborted) {
-      throw failed(
+      throw unknown(
         `the MCP server ${this.name} gave no answer within ${callMs} ms; the call was cancelled, ${MAYBE_DONE}`,
       )
     }
     if (end.kind === 'refused') throw failed(`the MCP server ${this.name} refused the call: ${end.why}`)
-    throw failed(`the MCP server ${this.name} was lost during the call, ${MAYBE_DONE}: ${end.why}`)
+    throw unknown(`the MCP server ${this.name} was lost during the call, ${MAYBE_DONE}: ${end.why}`)
   }
 
   /** Resolves when nothing of the server is left. Idempotent; calls under way reject. */
@@ -252,6 +252,10 @@ export class McpServer {
 }
 
 const MAYBE_DONE = 'its outcome is unknown: the server may have done it, or not'
+
+function unknown(message: string): AgentryError {
+  return new AgentryError('outcome_unknown', message)
+}
 
 function failed(message: string): AgentryError {
   return new AgentryError('tool_failed', message)

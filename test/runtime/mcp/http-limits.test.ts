@@ -204,7 +204,7 @@ describe('a server that floods', () => {
     )
     const tools = await open({ web: http(port) }).tools()
     await expect(call(tools, 'web__work')).rejects.toThrow(
-      errorWith('tool_failed', /more than 8388608 bytes without a message/),
+      errorWith('outcome_unknown', /more than 8388608 bytes without a message/),
     )
   })
 })

@@ -54,7 +54,7 @@ test('a server that dies during a call leaves its outcome unknown; back again, i
   const { promise: reported, resolve: onReport } = Promise.withResolvers<string>()
   const input = { duration: 30, steps: 300 }
   const calling = callWith(tools, 'web__trigger-long-running-operation', input, { emit: onReport })
-  const lost = expect(calling).rejects.toThrow(errorWith('tool_failed', /lost during the call.*unknown/))
+  const lost = expect(calling).rejects.toThrow(errorWith('outcome_unknown', /lost during the call.*unknown/))
   await reported
   await first.kill()
   await lost
@@ -104,7 +104,7 @@ test('an answer that is cut off fails the call at once', async () => {
     }),
   )
   const tools = await open({ web: http(port) }).tools()
-  await expect(call(tools, 'web__work')).rejects.toThrow(errorWith('tool_failed', /unknown.*broke off/))
+  await expect(call(tools, 'web__work')).rejects.toThrow(errorWith('outcome_unknown', /unknown.*broke off/))
 })
 
 test('an answer of more than 8 MiB is not read to its end', async () => {
@@ -121,7 +121,9 @@ test('an answer of more than 8 MiB is not read to its end', async () => {
     }),
   )
   const tools = await open({ web: http(port) }).tools()
-  await expect(call(tools, 'web__work')).rejects.toThrow(errorWith('tool_failed', /more than 8388608 bytes/))
+  await expect(call(tools, 'web__work')).rejects.toThrow(
+    errorWith('outcome_unknown', /more than 8388608 bytes/),
+  )
   expect(sent).toBeLessThan(64 * 1024 * 1024)
 })
 

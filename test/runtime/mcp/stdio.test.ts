@@ -89,7 +89,9 @@ describe('a call', () => {
   test('without an answer in time is cancelled, and its outcome called unknown', async () => {
     const seen = seenFile()
     const tools = await open({ r: rogue('tools', { env: { SEEN: seen.path } }) }, { callMs: 300 }).tools()
-    await expect(call(tools, 'r__hang')).rejects.toThrow(errorWith('tool_failed', /within 300 ms.*unknown/))
+    await expect(call(tools, 'r__hang')).rejects.toThrow(
+      errorWith('outcome_unknown', /within 300 ms.*unknown/),
+    )
     await until(() => seen.lines().some((line) => line.startsWith('cancelled: ')), 'the cancellation')
   })
 
@@ -97,7 +99,7 @@ describe('a call', () => {
     const seen = seenFile()
     const servers = open({ r: rogue('tools', { env: { SEEN: seen.path } }) })
     const tools = await servers.tools()
-    await expect(call(tools, 'r__die')).rejects.toThrow(errorWith('tool_failed', /unknown.*SIGKILL/))
+    await expect(call(tools, 'r__die')).rejects.toThrow(errorWith('outcome_unknown', /unknown.*SIGKILL/))
     expect(servers.failures().get('r')).toContain('SIGKILL')
     expect((await call(tools, 'r__echo', { text: 'back' })).content).toContain('back')
     expect(seen.lines().filter((line) => line === 'call die')).toHaveLength(1)
@@ -109,7 +111,7 @@ describe('a call', () => {
     const servers = open({ r: rogue('tools', { env: { SEEN: seen.path } }) })
     const tools = await servers.tools()
     await call(tools, 'r__grow')
-    await expect(call(tools, 'r__unreadable')).rejects.toThrow(errorWith('tool_failed', 'Invalid result'))
+    await expect(call(tools, 'r__unreadable')).rejects.toThrow(errorWith('outcome_unknown', 'Invalid result'))
     expect((await call(tools, 'r__echo')).outcome).toBe('ok')
     expect(seen.lines().filter((line) => line.startsWith('start'))).toHaveLength(1)
   })
@@ -225,9 +227,9 @@ describe('a server that misbehaves', () => {
     const [first = 0] = numbersIn((await call(tools, 'r__echo')).content)
     await call(tools, 'r__numb')
     const unread = expect(call(tools, 'r__echo', { text: 'x'.repeat(17 * 1024 * 1024) })).rejects.toThrow(
-      errorWith('tool_failed', /unknown/),
+      errorWith('outcome_unknown', /unknown/),
     )
-    await expect(call(tools, 'r__echo')).rejects.toThrow(errorWith('tool_failed', /of its input unread/))
+    await expect(call(tools, 'r__echo')).rejects.toThrow(errorWith('outcome_unknown', /of its input unread/))
     const [second] = numbersIn((await call(tools, 'r__echo')).content)
     expect(isRunning(first)).toBe(false)
     expect(second).not.toBe(first)
@@ -243,7 +245,7 @@ describe('a server that misbehaves', () => {
       throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
     })
     onTestFinished(() => spy.mockRestore())
-    await expect(call(tools, 'r__die')).rejects.toThrow(errorWith('tool_failed', /unknown.*SIGKILL/))
+    await expect(call(tools, 'r__die')).rejects.toThrow(errorWith('outcome_unknown', /unknown.*SIGKILL/))
     expect(spy).toHaveBeenCalledWith(expect.any(Number), 'SIGTERM')
     await untilGone(away)
     spy.mockRestore()
@@ -253,7 +255,7 @@ describe('a server that misbehaves', () => {
   test('by a flood of notifications is ended, and the call with it', async () => {
     const tools = await open({ r: rogue('tools') }).tools()
     await expect(call(tools, 'r__flood')).rejects.toThrow(
-      errorWith('tool_failed', /1000 messages or lines in a second/),
+      errorWith('outcome_unknown', /1000 messages or lines in a second/),
     )
   })
 })
