@@ -103,6 +103,27 @@ test('a secret that a tool prints is in no file, no event, no stream and no requ
   expect(asked.at(-1)).toContain('[redacted:LEAKY_API_KEY]')
 })
 
+test('a secret in a file outlasts an agent that writes the file back, by its mark or by its value', async () => {
+  const secret = 'sk-51c0ffee7b2d8046'
+  process.env['KEPT_API_KEY'] = secret
+  onTestFinished(() => void delete process.env['KEPT_API_KEY'])
+  const mark = '[redacted:KEPT_API_KEY]'
+  const replies = [
+    [call('read', { path: '.env' })],
+    [call('write', { path: '.env', content: `PORT=2\nKEY=${mark}\n` })],
+    [call('write', { path: '.env', content: `PORT=2\nKEY=${secret}\n` })],
+    [call('edit', { path: '.env', oldText: 'PORT=1', newText: 'PORT=2' })],
+  ]
+  const { agent, server, workingDir, memory } = await llmTeam((_, index) => replies[index] ?? 'done')
+  writeFileSync(join(workingDir, '.env'), `PORT=1\nKEY=${secret}\n`)
+  expect(await agent().send('set the port')).toMatchObject({ status: 'completed' })
+  expect(readFileSync(join(workingDir, '.env'), 'utf8')).toBe(`PORT=2\nKEY=${secret}\n`)
+  const results = (await memory()).filter(({ role }) => role === 'tool')
+  expect(results.map(({ outcome }) => outcome)).toEqual(['ok', 'error', 'error', 'ok'])
+  for (const { content } of results.slice(1, 3)) expect(content).toContain(`the input holds ${mark}`)
+  expect(JSON.stringify(server.requests.at(-1)?.body)).toContain(`the input holds ${mark}`)
+})
+
 test('without a key the failure names the variable to set and the local servers that need none', async () => {
   const { team, workingDir } = await llmTeam(() => 'never')
   const agent = await team.spawn(specOf('keyless', workingDir, { model: 'openrouter/some/model' }))

@@ -47,6 +47,25 @@ export function createRedactor(secrets: Iterable<Secret>): Redactor {
   }
 }
 
+function markOf(label: string): string {
+  return `[redacted:${label}]`
+}
+
+/** Not where the name is a pattern or a placeholder (`\[redacted:…\]`, `${name}`): such text speaks of marks. */
+const MARK = /\[redacted:[^\s[\]\\$]+\]/
+
+/** The first mark of a redactor, whichever, that a value holds, in its keys too: a secret was here that whoever reads this never saw. */
+export function markIn(value: Json): string | undefined {
+  if (typeof value === 'string') return MARK.exec(value)?.[0]
+  if (typeof value !== 'object' || value === null) return undefined
+  const parts = Array.isArray(value) ? value : Object.entries(value).flat()
+  for (const part of parts) {
+    const mark = markIn(part)
+    if (mark !== undefined) return mark
+  }
+  return undefined
+}
+
 const NOTHING_TO_HIDE: Redactor = {
   redact: (text) => text,
   redactJson: (value) => value,
@@ -122,7 +141,7 @@ class Stream implements StreamRedactor {
       // One that begins within what is hidden already goes with its mark.
       if (match.start >= this.#hiddenTo) {
         out += this.#take(match.start)
-        out += `[redacted:${match.label}]`
+        out += markOf(match.label)
       }
       this.#hiddenTo = Math.max(this.#hiddenTo, match.end)
     }

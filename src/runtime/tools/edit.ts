@@ -52,6 +52,7 @@ export function createEditTool({ confinement, clock }: FileToolOptions): Tool {
         fileName(place)
         if (statOf(place) === undefined) throw failed(place.shown, 'does not exist: use write to make it')
         let change = { text: '', changes: 0 }
+        let whole = false
         const version = await replaceFile({
           place,
           signal,
@@ -59,9 +60,9 @@ export function createEditTool({ confinement, clock }: FileToolOptions): Tool {
           next(current) {
             if (current === undefined) throw conflict(place.shown, 'was removed meanwhile')
             // One that it never read is no conflict: the text that is replaced shows what it takes the file for.
-            if (compareSeen(place.path, current.version, context) === 'changed') {
-              throw conflict(place.shown, CHANGED)
-            }
+            const seen = compareSeen(place.path, current.version, context)
+            if (seen === 'changed') throw conflict(place.shown, CHANGED)
+            whole = seen === 'same'
             if (current.stat.size > MAX_FILE_BYTES) {
               throw refused(place.shown, `is larger than ${MAX_FILE_BYTES} bytes: use shell to edit it`)
             }
@@ -78,7 +79,8 @@ export function createEditTool({ confinement, clock }: FileToolOptions): Tool {
             return Buffer.from(change.text)
           },
         })
-        await rememberSeen(place.path, version, context)
+        // What it did not know of the file before, it does not know now.
+        await rememberSeen(place.path, version, context, whole ? undefined : 0)
         return `edited ${place.shown} (${change.changes} ${change.changes === 1 ? 'change' : 'changes'})`
       } finally {
         place.close()

@@ -5,7 +5,7 @@ import { type FileToolOptions, NOTE_BYTES } from './file-tool-options.ts'
 import { fileName, statOf } from './files/confinement.ts'
 import { failed } from './files/path-errors.ts'
 import { isBinary, MAX_FILE_BYTES, readFileBytes, textOf } from './files/read-bytes.ts'
-import { rememberSeen } from './files/seen-files.ts'
+import { type GivenLines, rememberRead } from './files/seen-files.ts'
 import type { Tool } from './tool.ts'
 
 const DEFAULT_LINES = 2_000
@@ -31,18 +31,21 @@ export function createReadTool({ confinement, outputBytes }: FileToolOptions): T
         if (statOf(place) === undefined) throw failed(place.shown, 'does not exist')
         const { bytes, stat, version } = readFileBytes(place.directory, name, place.shown)
         const seen = { path: place.path, version }
-        if (bytes.length === 0) return { ...seen, text: `[${place.shown} is empty]` }
+        if (bytes.length === 0) return { ...seen, given: ALL, text: `[${place.shown} is empty]` }
+        // That is all that can be said of it here: who replaces it knows what it is.
         if (isBinary(bytes)) {
-          return { ...seen, text: `[${place.shown} is a binary file of ${stat.size} bytes]` }
+          return { ...seen, given: ALL, text: `[${place.shown} is a binary file of ${stat.size} bytes]` }
         }
         const part = { startLine, lineCount, outputBytes, size: stat.size }
-        return { ...seen, text: numbered(textOf(bytes), part) }
+        return { ...seen, ...numbered(textOf(bytes), part) }
       })
-      await rememberSeen(read.path, read.version, context)
+      await rememberRead(read.path, read.version, read.given, context)
       return read.text
     },
   })
 }
+
+const ALL: GivenLines = { first: 1, last: 0, total: 0 }
 
 interface Part {
   startLine: number
@@ -52,14 +55,25 @@ interface Part {
   size: number
 }
 
-function numbered(text: string, { startLine, lineCount, outputBytes, size }: Part): string {
+function numbered(
+  text: string,
+  { startLine, lineCount, outputBytes, size }: Part,
+): { text: string; given: GivenLines } {
   const lines = text.split(/\r?\n/)
   if (lines.at(-1) === '') lines.pop()
   const beyond = size > MAX_FILE_BYTES ? ' of the part of the file that can be read' : ''
-  if (startLine > lines.length) return `[the last line${beyond} is ${lines.length}]`
+  const given = {
+    first: startLine,
+    last: startLine - 1,
+    total: size > MAX_FILE_BYTES ? Number.POSITIVE_INFINITY : lines.length,
+  }
+  if (startLine > lines.length) return { text: `[the last line${beyond} is ${lines.length}]`, given }
   const kept = new BoundedLines(outputBytes - NOTE_BYTES)
   for (const [index, line] of lines.slice(startLine - 1, startLine - 1 + lineCount).entries()) {
-    if (!kept.add(`${String(startLine + index).padStart(6)}\t${cutLine(line, MAX_LINE_CHARS)}`)) break
+    const number = startLine + index
+    const shown = cutLine(line, MAX_LINE_CHARS)
+    if (!kept.add(`${String(number).padStart(6)}\t${shown}`)) break
+    if (shown === line && given.last === number - 1) given.last = number
   }
   const next = startLine + kept.count
   const notes: string[] = []
@@ -69,5 +83,5 @@ function numbered(text: string, { startLine, lineCount, outputBytes, size }: Par
   if (size > MAX_FILE_BYTES) {
     notes.push(`[… the file has ${size} bytes, of which the first ${MAX_FILE_BYTES} can be read here]`)
   }
-  return kept.text(...notes)
+  return { text: kept.text(...notes), given }
 }

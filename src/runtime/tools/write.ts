@@ -16,7 +16,7 @@ export function createWriteTool({ confinement, clock }: FileToolOptions): Tool {
   return defineTool({
     name: 'write',
     description:
-      'Writes a file: a new one (missing directories are made), or the whole content of one that exists. A file that exists has to be read before: fails with "conflict" where you have not read it, or it changed since: read it then. To change a part, use edit.',
+      'Writes a file: a new one (missing directories are made), or the whole content of one that exists. A file that exists has to be read before: fails with "conflict" where you have not read all of it, or it changed since: read it then. To change a part, use edit.',
     input: INPUT,
     subject: ({ path }, context) => confinement.subject(path, context),
     async execute({ path, content }, context) {
@@ -35,6 +35,7 @@ export function createWriteTool({ confinement, clock }: FileToolOptions): Tool {
             const seen = compareSeen(place.path, current?.version, context)
             if (seen === 'changed') throw conflict(place.shown, CHANGED)
             if (seen === 'unseen' && existed) throw conflict(place.shown, UNREAD)
+            if (seen === 'part') throw conflict(place.shown, PART)
             return bytes
           },
         })
@@ -50,3 +51,5 @@ export function createWriteTool({ confinement, clock }: FileToolOptions): Tool {
 /** What a model has to know where another wrote the file meanwhile. */
 export const CHANGED = 'changed since you read it: read it again and take over what changed'
 const UNREAD = 'exists, and you have not read it: read it first, to know what you replace'
+const PART =
+  'exists, and you have read only a part of it: read it whole (the lines that are left too), or change a part of it with edit'

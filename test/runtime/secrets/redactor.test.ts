@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createRedactor } from '../../../src/runtime/secrets/redactor.ts'
+import type { Json } from '../../../src/core/json.ts'
+import { createRedactor, markIn } from '../../../src/runtime/secrets/redactor.ts'
 import type { Secret } from '../../../src/runtime/secrets/secrets-of.ts'
 
 const KEY = { name: 'API_KEY', value: 'sk-"live"/é+ 42\\' }
@@ -160,5 +161,39 @@ describe('no secret survives', () => {
         expect(createRedactor([{ name: 'K', value: 'not-in-there-123' }]).redact(text)).toBe(text)
       }),
     )
+  })
+})
+
+describe('a mark is found', () => {
+  test('wherever a redactor left one in a value, whatever the name is', () => {
+    for (const name of ['API_KEY', 'AGENTRY_TOKEN', 'npm_config_//host.example/:_authToken', 'a.b-c(x86)']) {
+      const { redactJson } = createRedactor([{ name, value: 'hunter2-hunter2' }])
+      const values: Json[] = [
+        'hunter2-hunter2',
+        { a: [1, null, { b: 'key=hunter2-hunter2;' }] },
+        { 'is hunter2-hunter2': true },
+      ]
+      for (const value of values) {
+        expect(markIn(value)).toBeUndefined()
+        expect(markIn(redactJson(value))).toBe(`[redacted:${name}]`)
+      }
+    }
+  })
+
+  test.each([
+    '[redacted]',
+    '[redacted:]',
+    'redacted:API_KEY]',
+    '[redacted:API KEY]',
+    String.raw`s/\[redacted:API_KEY\]/$API_KEY/`,
+    '`[redacted:${label}]`',
+  ])('but not in what only speaks of marks: %s', (text) => {
+    expect(markIn({ text })).toBeUndefined()
+  })
+
+  test('in time linear in the text', () => {
+    const text = '[redacted:'.repeat(400_000)
+    expect(markIn(text)).toBeUndefined()
+    expect(markIn(`${text}K]`)).toBe('[redacted:K]')
   })
 })

@@ -149,6 +149,81 @@ describe('write', () => {
     expect(readFileSync(join(directory, 'a'), 'utf8')).toBe('mine')
   })
 
+  describe('of a file that was read only in part', () => {
+    const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}\n`).join('')
+    const PART = errorWith(
+      'edit_conflict',
+      /^conflict: a exists, and you have read only a part of it: read .* edit; nothing was written$/,
+    )
+
+    test.each([
+      ['of lines that were left out', lines(500_000), {}],
+      ['of lines before those that were asked for', lines(3), { startLine: 2 }],
+      ['of a line that was cut', `short\n${'x'.repeat(2_001)}\nshort\n`, {}],
+      ['that nothing of it was given', lines(3), { startLine: 4 }],
+    ])('is a conflict because %s', async (_, content, range) => {
+      const { directory, run } = toolBench()
+      writeFileSync(join(directory, 'a'), content)
+      await run('read', { path: 'a', ...range })
+      await expect(run('write', { path: 'a', content: 'mine' })).rejects.toThrow(PART)
+      expect(readFileSync(join(directory, 'a'), 'utf8')).toBe(content)
+    })
+
+    test('is none once all parts were read, one after the other', async () => {
+      const { directory, run } = toolBench()
+      writeFileSync(join(directory, 'a'), lines(10))
+      for (const startLine of [1, 4, 8]) {
+        await run('read', { path: 'a', startLine, lineCount: 3 })
+        await expect(run('write', { path: 'a', content: 'mine' })).rejects.toThrow(PART)
+      }
+      await run('read', { path: 'a', startLine: 7, lineCount: 4 })
+      await run('write', { path: 'a', content: 'mine' }) // 7 and 10 had been missing
+      expect(readFileSync(join(directory, 'a'), 'utf8')).toBe('mine')
+    })
+
+    test('is one where the parts are of two versions', async () => {
+      const { directory, run } = toolBench()
+      writeFileSync(join(directory, 'a'), lines(4))
+      await run('read', { path: 'a', lineCount: 2 })
+      writeFileSync(join(directory, 'a'), `new ${lines(4)}`)
+      await run('read', { path: 'a', startLine: 3 })
+      await expect(run('write', { path: 'a', content: 'mine' })).rejects.toThrow(PART)
+    })
+
+    test('is none where a part is read once more of what was read whole', async () => {
+      const { directory, run } = toolBench()
+      writeFileSync(join(directory, 'a'), lines(10))
+      await run('read', { path: 'a' })
+      await run('read', { path: 'a', startLine: 5, lineCount: 1 })
+      expect(await run('write', { path: 'a', content: 'mine' })).toBe('replaced a (4 bytes)')
+    })
+
+    test('is one also after an edit, which itself works; after an edit of what is known it is none', async () => {
+      const { directory, run } = toolBench()
+      writeFileSync(join(directory, 'a'), lines(10))
+      await run('read', { path: 'a', lineCount: 2 })
+      for (const newText of ['first', 'begin']) {
+        const oldText = newText === 'first' ? 'line 2' : 'first'
+        expect(await run('edit', { path: 'a', oldText, newText })).toBe('edited a (1 change)')
+        await expect(run('write', { path: 'a', content: 'mine' })).rejects.toThrow(PART)
+      }
+      await run('read', { path: 'a' })
+      await run('edit', { path: 'a', oldText: 'begin', newText: 'end' })
+      expect(await run('write', { path: 'a', content: 'mine' })).toBe('replaced a (4 bytes)')
+    })
+
+    test('does not keep an edit from seeing that the file changed, until it is read again', async () => {
+      const { directory, run } = toolBench()
+      writeFileSync(join(directory, 'a'), lines(10))
+      await run('read', { path: 'a', lineCount: 2 })
+      writeFileSync(join(directory, 'a'), `new ${lines(10)}`)
+      const change = { path: 'a', oldText: 'line 2', newText: 'two' }
+      await expect(run('edit', change)).rejects.toThrow(errorWith('edit_conflict', 'changed since'))
+      await run('read', { path: 'a', lineCount: 2 })
+      expect(await run('edit', change)).toBe('edited a (1 change)')
+    })
+  })
+
   test.each(['write', 'edit'])('with %s: what changed while the agent rested is a conflict', async (name) => {
     const before = toolBench()
     const path = join(before.directory, 'a')

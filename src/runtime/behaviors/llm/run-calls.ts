@@ -7,10 +7,13 @@
  *     subject that was shown.
  * RC4 A call is judged when it is announced, so that people are asked early, and again right before it runs: a call before it, or
  *     anybody in the time of a question, can have changed what its input stands for (a link where its path leads).
+ * RC5 No call that may change something is run with the mark of a redacted secret in its input: the mark would stand for good where
+ *     the secret was. Messages to other agents may hold one: they are words, and what the other one does with them is a call of its own.
  */
 import type { Json } from '../../../core/json.ts'
 import type { ApprovalAnswer, Grant, OpenCall, ToolCall } from '../../../core/session-state.ts'
 import { describeThrown } from '../../../errors.ts'
+import { markIn } from '../../secrets/redactor.ts'
 import type { Tool, ToolContext } from '../../tools/tool.ts'
 import type { ApprovalQuestion, TurnContext } from '../../turn-context.ts'
 import { teamCallOf } from './team-tools.ts'
@@ -98,6 +101,8 @@ function planOf(options: CallsOptions, call: OpenCall): Plan {
   } catch (error) {
     return refused(describeThrown(error))
   }
+  const mark = tool.readOnly || asked ? undefined : markIn(input)
+  if (mark !== undefined) return refused(aboutMark(mark))
   // One that has asked already was allowed then.
   const judgeAgain = call.asked ? OPEN_GATE : createGate(options, call, tool, { parsed, given: input })
   const refusal = judgeAgain()
@@ -123,6 +128,15 @@ function planOf(options: CallsOptions, call: OpenCall): Plan {
       toolCallId,
     )
   return { toolCallId, asks: false, refusal, judgeAgain, run }
+}
+
+function aboutMark(mark: string): string {
+  return [
+    `not run: the input holds ${mark}.`,
+    'This mark stands for a secret, which is kept from you and taken out of what you write too: the mark itself would be written in its place.',
+    'To keep a secret that is in a file, change only what is beside it, with an edit that does not touch it.',
+    'Where a secret is needed, refer to the environment variable that the mark names, for the program that needs it to read.',
+  ].join(' ')
 }
 
 async function runPlan(context: TurnContext, { toolCallId, refusal, judgeAgain, run }: Plan): Promise<void> {

@@ -1,4 +1,4 @@
-/** The calls of a model's step (RC1 to RC4), in one stay of an agent and over several. */
+/** The calls of a model's step (RC1 to RC5), in one stay of an agent and over several. */
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -352,6 +352,66 @@ describe('a call is judged again right before it runs (RC4)', () => {
     })
     expect(ran.map(([name]) => name)).toEqual(['move'])
     expect(probe.asked).toMatchObject([{ toolCallId: 'c2', subject: 'docs/a' }])
+  })
+})
+
+describe('a mark of a redacted secret in what a call is given (RC5)', () => {
+  const mark = '[redacted:API_KEY]'
+  const lookup: Tool = { ...notedTool([], { name: 'lookup' }), readOnly: true, execute: async () => 'found' }
+
+  test('keeps a call that may change something from being run, and from being asked about', async () => {
+    const { probe, ran, outcome } = await start({
+      steps: [
+        calling(
+          call('free', 'put', { content: `KEY=${mark}\n` }),
+          call('careful', 'careful', { lines: [{ text: mark }] }),
+          call('without', 'put', { content: 'KEY=$API_KEY\n' }),
+        ),
+      ],
+      tools: [{ name: 'put' }, { name: 'careful' }],
+      permissions: { put: 'allow', careful: 'ask' },
+    })
+    expect(await outcome).toMatchObject({ status: 'completed', result: 'end' })
+    expect(probe.asked).toEqual([])
+    expect(ran).toEqual([['put', { content: 'KEY=$API_KEY\n' }]])
+    const given = await results(probe)
+    expect(given.map(([id, how]) => [id, how])).toEqual([
+      ['free', 'error'],
+      ['careful', 'error'],
+      ['without', 'ok'],
+    ])
+    for (const [, , said] of given.slice(0, 2)) {
+      expect(said).toContain(`not run: the input holds ${mark}`)
+      expect(said).toMatch(/stands for a secret.*with an edit that does not touch it.*environment variable/)
+    }
+  })
+
+  test('holds back neither what only reads nor messages to other agents', async () => {
+    const message = `where does ${mark} come from?`
+    const { probe, outcome } = await start({
+      steps: [
+        calling(
+          call('read', 'lookup', { pattern: mark }),
+          call('ask', 'ask_agent', { agent: 'b', message }),
+          call('tell', 'tell_agent', { agent: 'c', message }),
+        ),
+      ],
+      tools: [lookup],
+      permissions: { '*': 'allow' },
+    })
+    const sent = probe.teamRequests().map(({ request }) => request)
+    expect(sent).toHaveLength(2)
+    for (const request of sent) expect(JSON.stringify(request)).toContain(message)
+    for (const { id, request } of probe.teamRequests()) {
+      const value = request.name === 'ask' ? outcomeOf('from the vault') : null
+      probe.deliver({ type: 'team-response', id, value })
+    }
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect((await results(probe)).map(([id, how]) => `${id} ${how}`).toSorted()).toEqual([
+      'ask ok',
+      'read ok',
+      'tell ok',
+    ])
   })
 })
 
