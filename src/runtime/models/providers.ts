@@ -9,6 +9,7 @@ import {
   type ProviderType,
   type TeamModels,
 } from '../../llm-spec.ts'
+import { streamingFetch } from './streaming-fetch.ts'
 
 /** A model that is ready to be asked. */
 export interface ReadyModel {
@@ -126,13 +127,14 @@ async function loadProvider(name: string, spec: ProviderSpec, access: Access): P
         baseURL,
         headers,
         includeUsage: true,
+        fetch: streamingFetch,
         ...(access.apiKey !== undefined && { apiKey: access.apiKey }),
       })
     }
     case 'openai': {
       const { createOpenAI } = await import('@ai-sdk/openai')
       const baseURL = spec.baseURL ?? set(environment['OPENAI_BASE_URL']) ?? OPENAI_URL
-      const provider = createOpenAI({ baseURL, headers, apiKey })
+      const provider = createOpenAI({ baseURL, headers, apiKey, fetch: streamingFetch })
       // Servers that stand in for OpenAI's know its older interface; few know the newer one.
       return baseURL.startsWith('https://api.openai.com/') ? provider : (modelId) => provider.chat(modelId)
     }
@@ -143,11 +145,17 @@ async function loadProvider(name: string, spec: ProviderSpec, access: Access): P
         baseURL: versioned(baseURL ?? 'https://api.anthropic.com'),
         headers,
         apiKey,
+        fetch: streamingFetch,
       })
     }
     case 'google': {
       const { createGoogle } = await import('@ai-sdk/google')
-      return createGoogle({ headers, apiKey, ...(spec.baseURL !== undefined && { baseURL: spec.baseURL }) })
+      return createGoogle({
+        headers,
+        apiKey,
+        fetch: streamingFetch,
+        ...(spec.baseURL !== undefined && { baseURL: spec.baseURL }),
+      })
     }
     default:
       return assertNever(spec.type)

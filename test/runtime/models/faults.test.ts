@@ -50,6 +50,22 @@ describe.each(PROTOCOLS)('over the protocol of %s', (protocol) => {
     expect(clock.timers).toBe(0)
   })
 
+  test.each([
+    ['html', 'text/html', 'Sign in to the network'],
+    ['json', 'application/json', 'choices'],
+  ] as const)(
+    'a whole answer of type %s says what came, and asks about the base URL',
+    async (fault, type, said) => {
+      const { models, clock } = await asking(() => ({ fault }))
+      const told = telling({ model }, clock)
+      await expect(models.step(told.request)).rejects.toMatchObject({
+        message: expect.stringMatching(
+          new RegExp(`a stream of events, received ${type} \\(is the base URL right\\?\\): .*${said}`),
+        ) as string,
+      })
+    },
+  )
+
   test.each([400, 401, 403, 404, 422])('a status of %i is not tried again', async (status) => {
     const { models, server } = await asking(() => ({ status, message: 'no such thing' }))
     const told = telling({ model })
