@@ -7,6 +7,7 @@
  * QU4 The answer `session` answers the open questions, too, that would grant the very same.
  */
 import { type Clock, isoTime } from '../core/clock.ts'
+import { untilAborted } from '../core/deadline.ts'
 import { createId, quote } from '../core/ids.ts'
 import type { Approval, ApprovalAnswer } from '../core/session-state.ts'
 import { AgentryError } from '../errors.ts'
@@ -109,13 +110,10 @@ export class Questions {
     const timer = clock.setTimer(Math.max(0, Date.parse(expiresAt) - clock.now()), () => {
       this.answer(session, approvalId, { decision: 'deny', by: 'timeout' }).catch(reject)
     })
-    const onAbort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
     try {
-      return await promise
+      return await untilAborted(promise, signal)
     } finally {
       timer.cancel()
-      signal.removeEventListener('abort', onAbort)
       this.#waiting.delete(approvalId)
     }
   }

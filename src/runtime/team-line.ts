@@ -1,6 +1,7 @@
 import type { FromAgent } from '../protocol/from-agent.ts'
 import type { TeamRequest, TeamRequestName, TeamResponses } from '../protocol/team-requests.ts'
 import type { ToAgent } from '../protocol/to-agent.ts'
+import { untilAborted } from '../core/deadline.ts'
 import { AgentryError } from '../errors.ts'
 
 type Answer = Extract<ToAgent, { type: 'team-response' | 'team-failure' }>
@@ -22,16 +23,13 @@ export class TeamLine {
     signal.throwIfAborted()
     const id = this.#nextId++
     const answer = Promise.withResolvers<unknown>()
-    const onAbort = (): void => answer.reject(signal.reason)
     this.#open.set(id, { name: request.name, answer })
-    signal.addEventListener('abort', onAbort, { once: true })
     this.#port.send({ type: 'team-request', id, request })
     try {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the protocol pairs each request with its response
-      return (await answer.promise) as TeamResponses[N]
+      return (await untilAborted(answer.promise, signal)) as TeamResponses[N]
     } finally {
       this.#open.delete(id)
-      signal.removeEventListener('abort', onAbort)
     }
   }
 
