@@ -34,7 +34,7 @@ import { Questions } from './questions.ts'
 import { RunningTurn } from './running-turn.ts'
 import { TeamLine } from './team-line.ts'
 import { TurnEnds } from './turn-ends.ts'
-import { outcomesOf, runTurn } from './turn-runner.ts'
+import { runTurn } from './turn-runner.ts'
 
 /** What is wrong with one session alone. */
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -367,11 +367,7 @@ export class AgentLoop {
             error: cause.toJSON(),
           })
         : recoverTurn(session.state, this.#options.behavior.resumable === true)
-      const { turnId, steered } = turn
-      for (const record of records) session.record(record)
-      const outcomes = session.state.turn === null ? outcomesOf(session.state, turnId, steered) : []
-      await session.flush()
-      this.#ends.announce(outcomes)
+      await this.#ends.take(session, records)
     } catch (error) {
       await this.#breakOff(session, error)
     }

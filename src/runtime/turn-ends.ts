@@ -1,4 +1,5 @@
 /** How the ends of turns are told, and how turns end that do not run. */
+import type { RecordBody } from '../core/record.ts'
 import { closeTurn, OUTCOME_UNKNOWN } from '../core/turn.ts'
 import type { WireError } from '../errors.ts'
 import type { FromAgent, Outcome } from '../protocol/from-agent.ts'
@@ -41,11 +42,17 @@ export class TurnEnds {
   /** Cancels the open turn, which does not run. Rejects where the write fails. */
   async ofOpen(session: Session, error: WireError): Promise<void> {
     const { turn } = session.state
+    if (turn !== null)
+      await this.take(session, closeTurn(turn, OUTCOME_UNKNOWN, { status: 'cancelled', error }))
+  }
+
+  /** Records what becomes of the open turn, which does not run: its end, or how it goes on. Rejects where the write fails. */
+  async take(session: Session, records: readonly RecordBody[]): Promise<void> {
+    const { turn } = session.state
     if (turn === null) return
     const { turnId, steered } = turn
-    for (const record of closeTurn(turn, OUTCOME_UNKNOWN, { status: 'cancelled', error }))
-      session.record(record)
-    const outcomes = outcomesOf(session.state, turnId, steered)
+    for (const record of records) session.record(record)
+    const outcomes = session.state.turn === null ? outcomesOf(session.state, turnId, steered) : []
     await session.flush()
     this.announce(outcomes)
   }
