@@ -5,6 +5,7 @@
  * T2  nothing is left that turns the direction of text round, or takes no room here and some on a terminal.
  * T3  a sequence that is not ended hides no more than the rest of its line.
  */
+import { shortened } from './shortened.ts'
 
 /** All that can be in most texts. */
 const PRINTABLE_ASCII = /^[\t\n\u0020-\u007e]*$/
@@ -66,14 +67,12 @@ export function screenText(text: string): string {
 
 /** screenText on one line, of at most `maxLength` characters. */
 export function plainLine(text: string, maxLength = 200): string {
-  const line = screenText(text).replaceAll(SPACE, ' ').trim()
-  return line.length > maxLength ? `${line.slice(0, maxLength - 1).toWellFormed()}…` : line
+  return shortened(screenText(text).replaceAll(SPACE, ' ').trim(), maxLength)
 }
 
 /** plainLine for what is run as it stands, a command or a path: runs of spaces are a part of it and stay. */
 export function verbatimLine(text: string, maxLength = 200): string {
-  const line = screenText(text).replaceAll(BREAKS, ' ').trim()
-  return line.length > maxLength ? `${line.slice(0, maxLength - 1).toWellFormed()}…` : line
+  return shortened(screenText(text).replaceAll(BREAKS, ' ').trim(), maxLength)
 }
 
 /** Indented JSON that is safe on a terminal, and still the same value. */

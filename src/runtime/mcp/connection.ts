@@ -18,7 +18,7 @@ import type { Reaper } from '../processes/reaper.ts'
 import { toToolResult } from './call-result.ts'
 import { createHttpConnection, type HttpConnection } from './http-transport.ts'
 import { bearerToken, serverEnvironment } from './server-environment.ts'
-import { shortened } from './shortened.ts'
+import { shortened } from '../../core/shortened.ts'
 import { NotSentError, StdioTransport } from './stdio-transport.ts'
 import { readToolList, type ToolList } from './tool-list.ts'
 

@@ -18,7 +18,7 @@ import { AgentryError, describeThrown } from '../../errors.ts'
 import type { McpServerSpec } from '../../llm-spec.ts'
 import type { Reaper } from '../processes/reaper.ts'
 import type { CallEnd, Connection } from './connection.ts'
-import { shortened } from './shortened.ts'
+import { shortened } from '../../core/shortened.ts'
 import type { ServerTool } from './tool-list.ts'
 
 /** The first death after a good while is followed by a start at once; what fails again waits. */

@@ -2,7 +2,7 @@
 import type { Client, Tool as SdkTool } from '@modelcontextprotocol/client'
 import { assertJson, type Json } from '../../core/json.ts'
 import { AgentryError, describeThrown } from '../../errors.ts'
-import { shortened } from './shortened.ts'
+import { shortened } from '../../core/shortened.ts'
 
 const MAX_TOOLS = 256
 const MAX_PAGES = 64

@@ -1,5 +1,6 @@
 /** Why a request to a model failed, and what may be done about it. */
 import { AISDKError, APICallError } from 'ai'
+import { shortened } from '../../core/shortened.ts'
 import { describeThrown } from '../../errors.ts'
 
 export interface Failure {
@@ -126,6 +127,5 @@ function numberAt(value: object, key: string): number | undefined {
 }
 
 function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim().toWellFormed()
-  return line.length <= MAX_REASON ? line : `${line.slice(0, MAX_REASON - 1).toWellFormed()}…`
+  return shortened(text.replace(/\s+/g, ' ').trim(), MAX_REASON)
 }
